@@ -1,0 +1,27 @@
+# Needs only python3 (with pip and venv): a small venv brings uv, and uv brings the rest.
+VENV := .uv
+UV := $(VENV)/bin/uv
+RUN := $(UV) run --locked
+
+.PHONY: demo test lint slow facts
+$(UV):
+	python3 -m venv $(VENV)
+	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
+
+demo: $(UV)  ## set up and compare the two regimes: a table, then plots
+	$(RUN) --no-dev reformsim run experiments/regimes.yaml -o results/regimes
+
+test: $(UV)  ## the tests
+	$(RUN) pytest
+
+lint: $(UV)  ## style, types, import contracts
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+	$(RUN) lint-imports
+
+slow: $(UV)  ## the long studies
+	$(RUN) pytest -m slow
+
+facts: $(UV)  ## the default city under block-separated governance against the facts
+	$(RUN) --no-dev reformsim facts
