@@ -123,7 +123,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("intrinsic", "weight", 0, 0.1, 0.5, "intrinsic motivation to serve residents", "内在服务动机", "assumed"),
     X("weight_cv", "CV", 0, 0.3, 1, "spread of the weights between offices", "机构间权重差异", "assumed"),
     X("a2_reform", "weight", 0.1, 0.8, 1, "weight on satisfaction that the reform sets", "改革后的满意度权重", "§9"),
-    X("a1_left", "share of a1", 0, 0.15, 1, "weight on investment that stays after its abolition",
+    X("a1_left", "weight", 0, 0.1, 0.7, "weight on investment that stays after its abolition",
       "取消考核后残余的招商权重"),
     X("effort_rate", "share per quarter", 0.1, 0.5, 1, "offices move toward their best effort", "努力调整速度"),
     X("imitation", "share per quarter", 0, 0.1, 0.5, "offices copy better-ranked peers", "向先进看齐的速度"),
