@@ -17,8 +17,8 @@ GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 WORD = np.uint64(0xD1342543DE82EF95)
 M1 = np.uint64(0xBF58476D1CE4E5B9)
 M2 = np.uint64(0x94D049BB133111EB)
-S27, S30, S31, S11 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(11)
-TWO_53 = 1.0 / 9007199254740992.0
+S27, S30, S31, S12 = np.uint64(27), np.uint64(30), np.uint64(31), np.uint64(12)
+TWO_52 = 1.0 / 4503599627370496.0
 
 
 @njit(cache=True, inline="always")
@@ -32,8 +32,8 @@ def mix(key, word):
 
 @njit(cache=True, inline="always")
 def uniform(key):
-    """Turn a key into a float in (0, 1): 53 bits, never 0 and never 1."""
-    return (np.float64(np.uint64(key) >> S11) + 0.5) * TWO_53
+    """Turn a key into a float in (0, 1): 52 bits and a half, so never 0 and never 1."""
+    return (np.float64(np.uint64(key) >> S12) + 0.5) * TWO_52
 
 
 @njit(cache=True, inline="always")
@@ -133,10 +133,16 @@ class Purpose(IntEnum):
     LIFETIME = 21
     PATROL = 22
     SELF_SOLVED = 23
-    SINGLE_WINDOW = 24
     REOPEN = 25
     AUDIT = 26
     ON_THE_SPOT = 27
+    CONFERENCE = 28
+    TRIVIAL = 29
+    GATE = 30
+    ROUNDS = 31
+    LOCAL_DELAY = 32
+    TRANSFER = 33
+    REENTRY = 34
     RANK = 40
     IMPLEMENTATION = 41
     SURVEY = 42

@@ -1,0 +1,1 @@
+"""The case engine: from a need to its solution, in continuous time."""

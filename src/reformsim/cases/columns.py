@@ -1,0 +1,192 @@
+"""City-wide columns of a run, and the districts as views of them."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numba import njit
+
+from reformsim import categories
+from reformsim.cases import state as s
+from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
+from reformsim.cases.voice import baseline_of
+from reformsim.chance import seed_key
+from reformsim.city.territory import City
+
+#: Columns of ``daily``: what is counted day by day, per district.
+DAILY_COUNTS = ("needs", "voiced", "closed", "found")
+AGES = 3
+
+
+@njit(cache=True)
+def _settle_residents(residents, age, first, first_resident, seed, world):
+    """Give every resident the state of someone who has had no contact yet."""
+    w = world[0]
+    for g in range(len(first) - 1):
+        for i in range(first[g], first[g + 1]):
+            r = residents[i]
+            r.satisfaction = baseline_of(w, seed, first_resident + i)
+            r.expectation = w.baseline
+            r.burden = 0.0
+            r.touched = 0.0
+            r.place = g
+            r.trust_grid = 32768
+            r.trust_station = 32768
+            r.trust_hotline = 32768
+            r.age = age[i]
+            r.known = 0
+
+
+@njit(cache=True)
+def sum_residents(residents, community_of, seed, first_resident, world, pulse):
+    """Sum satisfaction, burden and baseline of residents by community and age group."""
+    w = world[0]
+    for i in range(len(residents)):
+        r = residents[i]
+        p = pulse[community_of[r.place], r.age]
+        p.satisfaction += r.satisfaction
+        p.burden += r.burden
+        p.baseline += baseline_of(w, seed, first_resident + i)
+        p.people += 1.0
+
+
+@dataclass
+class Columns:
+    """Everything that changes in a run, as city-wide columns; ``districts`` are views of them."""
+
+    city: City
+    residents: np.ndarray
+    grids: np.ndarray
+    communities: np.ndarray
+    units: np.ndarray
+    office_desk: np.ndarray
+    pulse: np.ndarray
+    tally: np.ndarray
+    days: np.ndarray
+    districts: list[s.District] = field(default_factory=list)
+
+    def slices(self, district: int) -> tuple[slice, slice, slice, slice]:
+        """Return a district's rows of units, communities, grids and residents."""
+        c = self.city
+        u = slice(*c.districts.first_subdistrict[district : district + 2])
+        m = slice(c.subdistricts.first_community[u.start], c.subdistricts.first_community[u.stop])
+        g = slice(c.communities.first_grid[m.start], c.communities.first_grid[m.stop])
+        r = slice(c.grids.first_resident[g.start], c.grids.first_resident[g.stop])
+        return u, m, g, r
+
+
+def build(
+    city: City,
+    world: np.record,
+    seed: int,
+    horizon: int,
+    keep_cases: bool = False,
+    around_the_clock: bool = False,
+    service: int = s.LOGNORMAL,
+) -> Columns:
+    """Lay out a run's columns: residents without a history, desks without staff, no case.
+
+    ``around_the_clock`` gives every desk an always-open calendar and needs any hour of the day,
+    ``service`` the distribution of work: both for known answers of queueing theory.
+    """
+    n_units, n_communities = len(city.subdistricts), len(city.communities)
+    columns = Columns(
+        city=city,
+        residents=np.zeros(len(city.people), s.RESIDENT),
+        grids=np.zeros(len(city.grids), s.GRID_ROW),
+        communities=np.zeros(n_communities, s.COMMUNITY_ROW),
+        units=np.zeros(n_units, s.UNIT_ROW),
+        office_desk=np.zeros((n_units, categories.COUNT), np.int32),
+        pulse=np.zeros((n_communities, AGES), s.PULSE),
+        tally=np.zeros((n_communities, AGES, len(s.TALLY))),
+        days=np.zeros((n_communities, AGES, s.BINS), np.uint32),
+    )
+    columns.communities["kind"] = city.communities.kind
+    columns.communities["urban"] = city.communities.urban
+    columns.communities["self_factor"] = 1.0
+    columns.grids["id"] = city.grids.key
+    columns.grids["people"] = np.diff(city.grids.first_resident)
+    columns.grids["weight"] = city.grids.multiplier_sum
+    for district in range(len(city.districts)):
+        columns.districts.append(
+            _district(columns, district, world, seed, horizon, keep_cases, around_the_clock, service)
+        )
+    return columns
+
+
+def _district(
+    columns: Columns,
+    district: int,
+    world: np.record,
+    seed: int,
+    horizon: int,
+    keep_cases: bool,
+    around_the_clock: bool,
+    service: int,
+) -> s.District:
+    city = columns.city
+    u, m, g, r = columns.slices(district)
+    grids, communities = columns.grids[g], columns.communities[m]
+    grids["first"] = city.grids.first_resident[g] - r.start
+    grids["community"] = city.grids.community[g] - m.start
+    communities["unit"] = city.communities.subdistrict[m] - u.start
+    n_grids, n_communities, n_units = len(grids), len(communities), u.stop - u.start
+    offsets = s.desk_offsets(n_grids, n_communities, n_units)
+    fixed = np.zeros(16, np.int64)
+    fixed[: len(offsets)] = offsets
+    fixed[s.KEEP] = keep_cases
+    fixed[s.AROUND_THE_CLOCK] = around_the_clock
+    fixed[s.SERVICE] = service
+    fixed[s.SEED] = np.array(seed_key(seed), np.uint64).view(np.int64)
+    fixed[s.FIRST_RESIDENT] = r.start
+    desks = np.zeros(offsets[s.DESKS], s.DESK)
+    desks["calendar"] = ALWAYS if around_the_clock else OFFICE
+    if not around_the_clock:
+        desks["calendar"][fixed[s.HOTLINE_DESK]] = DAILY
+    shares = categories.TABLE["share"] * categories.MIX.max(axis=0)
+    people = r.stop - r.start
+    # about as many records as a month's needs; they grow as they must
+    room = int(people * world["needs"] / 365.0 * 20.0) + 256
+    per_day = int(np.clip(people * world["needs"] / 365.0 / 40.0, 1, 96))
+    cases = np.zeros(room, s.CASE)
+    cases["next"] = np.arange(1, room + 1)
+    cases["next"][-1] = -1
+    state = np.zeros(8, np.int64)
+    state[s.FREE_COUNT] = room
+    d = s.District(
+        world=np.array([world], dtype=world.dtype),
+        categories=categories.TABLE,
+        accept=categories.MIX / categories.MIX.max(axis=0),
+        lift=np.array([shares.sum()]),
+        category_cut=np.cumsum(shares / shares.sum()),
+        category_of=np.cumsum(categories.TABLE["share"]),
+        grids=grids,
+        counts=np.zeros(n_grids, np.int64),
+        alias_cut=city.people.alias_cut[r],
+        alias_other=city.people.alias_other[r],
+        communities=communities,
+        units=columns.units[u],
+        office_desk=columns.office_desk[u],
+        fixed=fixed,
+        residents=columns.residents[r],
+        pulse=columns.pulse[m],
+        desks=desks,
+        free=np.zeros(64),
+        cases=cases,
+        buckets=np.full(32 * per_day, -1, np.int32),
+        heap_time=np.zeros(room),
+        heap_case=np.zeros(room, np.int32),
+        span=np.array([0.0, 0.0, per_day, horizon]),
+        state=state,
+        tally=columns.tally[m],
+        days=columns.days[m],
+        days_by_parts=np.zeros((7, s.BINS), np.uint32),
+        waits=np.zeros(len(s.WAITS)),
+        daily=np.zeros((horizon, len(DAILY_COUNTS))),
+    )
+    first = city.grids.first_resident[g.start : g.stop + 1] - r.start
+    _settle_residents(d.residents, city.people.age[r], first, r.start, fixed[s.SEED], d.world)
+    # sums by community are taken from the residents as they stand
+    sum_residents(
+        d.residents, grids["community"], fixed[s.SEED], r.start, d.world, d.pulse
+    )
+    return d

@@ -1,0 +1,211 @@
+"""Run a district through a span of whole days: needs arise, events are handled in order."""
+
+import numpy as np
+from numba import njit
+
+from reformsim.cases.clock import CALENDARS, to_work
+from reformsim.cases.flow import desk_now, handle, later, work_of
+from reformsim.cases.queue import (
+    next_bucket,
+    open_span,
+    pop,
+    set_servers,
+    take,
+    visit,
+    make_room,
+)
+from reformsim.cases.state import (
+    AROUND_THE_CLOCK,
+    AT_DESK,
+    BUCKET,
+    END_DAY,
+    FIRST_RESIDENT,
+    FREE_COUNT,
+    GIVE_UP,
+    HEAP,
+    LAPSED,
+    NEED,
+    RATE,
+    SEED,
+    START_DAY,
+    District,
+)
+from reformsim.cases.work import departments
+from reformsim.chance import Purpose, draw, mix, poisson
+
+DONE, FULL = 0, 1
+#: Records that one event may take: a case of six departments opens at most five more chains.
+SLACK = 8
+RESIDENT, CATEGORY = int(Purpose.RESIDENT), int(Purpose.CATEGORY)
+MOMENT, THINNING = int(Purpose.MOMENT), int(Purpose.THINNING)
+#: Needs arise between 7:00 and 23:00 (assumed).
+WAKE, AWAKE_HOURS = 7.0, 16.0
+
+
+@njit(cache=True)
+def count_candidates(d, day):
+    """Poisson number of candidate needs of each birth cell on ``day``; returns their sum."""
+    per_day = d.world[0].needs / 365.0 * d.lift[0]
+    total = 0
+    for g in range(len(d.grids)):
+        cell = d.grids[g]
+        n = poisson(cell.weight * per_day, mix(mix(d.fixed[SEED], cell.id), day))
+        d.counts[g] = n
+        total += n
+    return total
+
+
+@njit(cache=True)
+def generate(d, day):
+    """File the day's needs: a candidate is keyed by birth cell, day, index and resident."""
+    w = d.world[0]
+    for g in range(len(d.grids)):
+        cell = d.grids[g]
+        cell_key = mix(mix(d.fixed[SEED], cell.id), day)
+        for n in range(d.counts[g]):
+            key = mix(cell_key, n + 1)
+            spin = draw(key, RESIDENT) * cell.people
+            j = min(int(spin), cell.people - 1)
+            if spin - j >= d.alias_cut[cell.first + j]:
+                j = int(d.alias_other[cell.first + j])
+            resident = cell.first + j
+            key = mix(key, d.fixed[FIRST_RESIDENT] + resident)
+            u = draw(key, CATEGORY)
+            category = 0
+            while category < 11 and u >= d.category_cut[category]:
+                category += 1
+            kind = d.communities[d.grids[d.residents[resident].place].community].kind
+            if draw(key, THINNING) >= d.accept[kind, category]:
+                continue
+            moment = draw(key, MOMENT)
+            if not d.fixed[AROUND_THE_CLOCK]:
+                moment = (WAKE + AWAKE_HOURS * moment) / 24.0
+            i = take(d)
+            case = d.cases[i]
+            case.key = key
+            case.resident = resident
+            case.category = category
+            case.community = -1
+            case.parent = i
+            case.desk = -1
+            case.need = day + moment
+            case.voiced = case.need
+            case.begun = -1.0
+            case.arrived = 0.0
+            case.start = 0.0
+            case.finish = 0.0
+            case.delay = 0.0
+            case.mask = 0
+            case.absorbed = 0
+            case.attempt = 0
+            case.open = 0
+            case.transfers = 0
+            case.channel = 0
+            case.flags = 0
+            case.state = 0
+            chance = min(w.cross_share * d.categories[category].cross, 0.95)
+            case.parts = departments(key, chance)
+            d.daily[day, 0] += 1.0
+            later(d, i, day + moment, NEED)
+
+
+@njit(cache=True, nogil=True)
+def advance(d):
+    """Handle events up to the end of the span; FULL when records run out, then call again."""
+    utility = np.empty(6)
+    share = np.empty(6)
+    per_day = np.int64(d.span[RATE])
+    while True:
+        if d.state[FREE_COUNT] < SLACK:
+            return FULL
+        if d.state[HEAP] > 0:
+            i = pop(d)
+            handle(d, i, d.cases[i].time, utility, share)
+            continue
+        upcoming = d.state[BUCKET] + 1
+        if upcoming % per_day == 0 and d.span[START_DAY] + upcoming // per_day < d.span[END_DAY]:
+            day = np.int64(d.span[START_DAY]) + upcoming // per_day
+            if count_candidates(d, day) + SLACK > d.state[FREE_COUNT]:
+                return FULL
+            generate(d, day)
+        if not next_bucket(d):
+            return DONE
+
+
+@njit(cache=True)
+def _split_visits(d, now, waiting, held):
+    """List the cases that wait at desks and those in service at ``now``; returns both counts.
+
+    What is served after ``now`` is booked out of the desks' busy hours, and each case is told
+    the desk that answers for it under the rules now in force.
+    """
+    n_waiting = 0
+    n_held = 0
+    for i in range(len(d.cases)):
+        case = d.cases[i]
+        if case.stage not in AT_DESK or case.desk < 0:
+            continue
+        k = d.desks[case.desk]
+        worked = to_work(now, k.calendar)
+        if case.finish <= worked:
+            continue
+        if case.start < worked:
+            k.busy -= case.finish - worked
+            held[n_held] = i
+            n_held += 1
+        else:
+            k.busy -= case.finish - case.start
+            k.visits -= 1
+            waiting[n_waiting] = i
+            n_waiting += 1
+        case.desk = desk_now(d, i)
+    return n_waiting, n_held
+
+
+@njit(cache=True)
+def _queue_again(d, order, now):
+    for n in range(len(order)):
+        i = order[n]
+        case = d.cases[i]
+        end = visit(d, i, case.desk, work_of(d, i), d.world[0].patience)
+        if end < 0.0:
+            case.desk = -1
+            case.state = LAPSED
+            case.stage = GIVE_UP
+            case.time = max(case.arrived + d.world[0].patience, now)
+        else:
+            case.time = end + case.delay
+
+
+def restaff(d: District, now: float, servers: np.ndarray, speed: np.ndarray) -> None:
+    """Put new servers, speeds and responsibilities in force at wall time ``now``.
+
+    ``servers`` (int32) and ``speed`` (hours of work per working hour) have one entry a desk.
+    Visits in service keep their server and their finish; waiting cases are queued again in
+    order of arrival, none lost or doubled. Afterwards ``d.desks['busy']`` holds only what
+    visits in service still take. Returns the district with room for the servers.
+    """
+    at_desk = int(np.isin(d.cases["stage"], AT_DESK).sum())
+    waiting, held = np.zeros((2, at_desk), np.int64)
+    n_waiting, n_held = _split_visits(d, now, waiting, held)
+    waiting, held = waiting[:n_waiting], held[:n_held]
+    cases = d.cases[held]
+    by_desk = np.lexsort((cases["finish"], cases["desk"]))
+    held_desk, held_finish = cases["desk"][by_desk], cases["finish"][by_desk]
+    total = int(servers.sum())
+    if total > len(d.free):
+        d.free = np.zeros(total + total // 4 + 8)
+    set_servers(d, servers, speed, now, held_desk, held_finish)
+    d.desks["busy"] = 0.0
+    worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
+    np.add.at(d.desks["busy"], held_desk, held_finish - worked[d.desks["calendar"][held_desk]])
+    cases = d.cases[waiting]
+    order = np.lexsort((cases["mask"], cases["key"], cases["arrived"], cases["desk"]))
+    _queue_again(d, waiting[order], now)
+
+
+def run_span(d: District, start: int, end: int) -> None:
+    """Run whole days [``start``, ``end``); the case columns grow as they must."""
+    open_span(d, float(start), float(end))
+    while advance(d) == FULL:
+        make_room(d, len(d.cases) // 2 + SLACK)

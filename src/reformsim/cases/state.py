@@ -1,0 +1,240 @@
+"""The columns of the case engine: one packed record each for cases, desks, units and so on.
+
+``District`` bundles one district's columns for the kernels. Everything in it is an array, most
+of them views of city-wide arrays: institutions write rows, kernels read them, and threads of
+different districts never touch the same row.
+"""
+
+import numpy as np
+
+from reformsim import categories
+from reformsim.cases.handle import Bundle
+from reformsim.uncertainties import WORLD
+
+# stages of a case: what its pending event will be
+FREE, NEED, FOUND, INTAKE, LOCAL, PART, WRONG, ARRIVE, HUB, START, WAITING, CLOSE, GIVE_UP, ENDED = (
+    range(14)
+)
+#: Stages whose pending event follows a service at a desk.
+AT_DESK = (INTAKE, LOCAL, PART, WRONG, HUB)
+
+# how a need ended
+(OPEN, SOLVED, SHAM, UNSOLVED, LAPSED, ORPHANED, SILENT, SELF_SOLVED, MARKET) = range(9)
+STATES = (
+    "open", "solved", "sham", "unsolved", "lapsed", "orphaned", "silent", "self_solved", "market",
+)  # fmt: skip
+
+# channels, in the order of the choice
+SILENCE, NEIGHBOURS, MARKETS, GRID, STATION, HOTLINE = range(6)
+CHANNELS = ("silence", "neighbours", "market", "grid", "station", "hotline")
+
+# flags of a case
+JOINT, TABLED, DISPUTED, REOPENED, PATROLLED, DISPATCHED, FAILED = 1, 2, 4, 8, 16, 32, 64
+
+CASE = np.dtype(
+    [
+        ("time", "f8"),  # wall time of the pending event, days
+        ("key", "u8"),  # the need's own stream of chance
+        ("need", "f8"),  # wall time at which the need arose
+        ("voiced", "f8"),  # wall time at which intake heard of it
+        ("begun", "f8"),  # wall time of the first service's start; -1 before it
+        ("arrived", "f8"),  # at the present desk, wall time
+        ("start", "f8"),  # of the present service, working hours
+        ("finish", "f8"),  # working hours
+        ("delay", "f8"),  # elapsed days that follow the present service
+        ("parent", "i4"),  # the lead record of a case with parallel chains; itself otherwise
+        ("next", "i4"),  # link in a bucket or in the free list
+        ("resident", "i4"),
+        ("desk", "i4"),
+        ("community", "i4"),
+        ("stage", "u1"),
+        ("category", "u1"),
+        ("parts", "u1"),  # number of departments K
+        ("mask", "u1"),  # parts that this chain still has to visit, as bits
+        ("absorbed", "u1"),  # parts taken along by another part's merged office
+        ("attempt", "u1"),
+        ("open", "u1"),  # chains still running, on the lead record
+        ("transfers", "u1"),
+        ("channel", "u1"),
+        ("flags", "u1"),
+        ("state", "u1"),
+    ]
+)
+
+#: A resident; satisfaction, expectation and trust as of the day last touched.
+RESIDENT = np.dtype(
+    [
+        ("satisfaction", "f4"),
+        ("expectation", "f4"),
+        ("burden", "f4"),  # silent needs, decaying
+        ("touched", "f4"),  # day
+        ("place", "i4"),  # grid lived in, local index in the district
+        ("trust_grid", "u2"),  # trust in [0, 1], in units of 1/65535
+        ("trust_station", "u2"),
+        ("trust_hotline", "u2"),
+        ("age", "u1"),
+        ("known", "u1"),  # 1 after a first success with a public channel
+    ]
+)
+
+GRID_ROW = np.dtype(
+    [
+        ("id", "u8"),  # permanent id of the birth cell
+        ("first", "i4"),  # first resident, local index
+        ("people", "i4"),
+        ("community", "i4"),  # local index
+        ("weight", "f8"),  # sum of need multipliers
+        ("walk", "f8"),  # km to the station
+        ("desk", "i4"),  # of its grid worker, or of the merged grid
+    ]
+)
+
+COMMUNITY_ROW = np.dtype(
+    [
+        ("unit", "i4"),  # subdistrict, local index
+        ("kind", "u1"),
+        ("urban", "?"),
+        ("window", "?"),  # served by the convenience centre
+        ("desk", "i4"),  # where its station cases go
+        ("participation", "f8"),
+        ("self_factor", "f8"),  # on the chance that neighbours settle it
+        ("organised", "f8"),  # share of eligible cases that social organisations serve
+    ]
+)
+
+UNIT_ROW = np.dtype(
+    [
+        ("p_mis", "f8"),
+        ("orphan", "f8"),
+        ("joint", "f8"),
+        ("conference", "f8"),
+        ("follow_up", "f8"),
+        ("gate_delay", "f8"),
+        ("decision_delay", "f8"),
+        ("sham", "f8"),
+        ("audit", "f8"),
+        ("poor", "f8"),
+        ("patrol_rate", "f8"),  # finds per day of a given open public problem
+        ("linkage", "f8"),
+        ("expectation_shift", "f8"),
+    ]
+)
+
+DESK = np.dtype(
+    [
+        ("servers", "i4"),
+        ("first", "i4"),  # of its servers in ``free``
+        ("speed", "f8"),  # hours of work done per working hour of one server
+        ("busy", "f8"),  # server working hours since the last settlement
+        ("visits", "i8"),
+        ("calendar", "u1"),
+    ]
+)
+
+#: One resident group of one community: satisfaction and burden summed, drifting in closed form.
+PULSE = np.dtype([("satisfaction", "f8"), ("burden", "f8"), ("baseline", "f8"), ("time", "f8"),
+                  ("people", "f8")])  # fmt: skip
+
+#: What is counted, per community and age group.
+TALLY = (
+    "needs", "voiced", "silent", "self_solved", "market", "grid", "station", "hotline", "found",
+    "settled", "dispatched", "cross", "visits", "transfers", "to_department", "joint", "tabled",
+    "closed", "solved", "measured", "sham", "reopened", "unsolved", "lapsed", "orphaned",
+    "content", "days", "problem_days", "organised", "walk",
+)  # fmt: skip
+T = {name: i for i, name in enumerate(TALLY)}
+
+#: Days by stage of dispatched cases' parts and of intake, per district.
+WAITS = (
+    "intake_wait", "intake_work", "local_delay", "transfer", "hub", "conference", "desk_wait",
+    "desk_work", "part_delay", "common_delay",
+)  # fmt: skip
+W = {name: i for i, name in enumerate(WAITS)}
+
+#: Logarithmic bins of days to close: bin b holds 0.01·g^b to 0.01·g^(b+1) days.
+BINS = 160
+BIN_FIRST = 0.01
+BIN_GROWTH = (4000.0 / BIN_FIRST) ** (1.0 / BINS)
+
+
+class District(Bundle):
+    """One district as arrays; indices are local to it. Kernels write those below the line."""
+
+    FIELDS = {
+        "world": (WORLD, 1),  # (1,)
+        "categories": (categories.TABLE.dtype, 1),  # (12,)
+        "accept": (np.float64, 2),  # (6, 12) chance that a candidate need arises, by type
+        "lift": (np.float64, 1),  # (1,) candidates per need
+        "category_cut": (np.float64, 1),  # (12,) cumulative shares of candidates
+        "category_of": (np.float64, 1),  # (12,) cumulative shares of further parts
+        "grids": (GRID_ROW, 1),
+        "counts": (np.int64, 1),  # (grids,) candidates of the day
+        "alias_cut": (np.float32, 1),
+        "alias_other": (np.uint16, 1),
+        "communities": (COMMUNITY_ROW, 1),
+        "units": (UNIT_ROW, 1),
+        "office_desk": (np.int32, 2),  # (units, 12) desk that answers for a category
+        "fixed": (np.int64, 1),  # see below
+        # --- state
+        "residents": (RESIDENT, 1),
+        "pulse": (PULSE, 2),  # (communities, 3)
+        "desks": (DESK, 1),
+        "free": (np.float64, 1),  # hours at which each server is free, a min-heap per desk
+        "cases": (CASE, 1),
+        "buckets": (np.int32, 1),
+        "heap_time": (np.float64, 1),
+        "heap_case": (np.int32, 1),
+        "span": (np.float64, 1),  # see below
+        "state": (np.int64, 1),  # see below
+        "tally": (np.float64, 3),  # (communities, 3, len(TALLY))
+        "days": (np.uint32, 3),  # (communities, 3, BINS) closed cases by days
+        "days_by_parts": (np.uint32, 2),  # (7, BINS) dispatched cases by departments
+        "waits": (np.float64, 1),  # (len(WAITS),)
+        "daily": (np.float64, 2),  # (days, 4) needs, voiced, closed, found
+    }
+
+    world: np.ndarray
+    grids: np.ndarray
+    communities: np.ndarray
+    units: np.ndarray
+    office_desk: np.ndarray
+    fixed: np.ndarray
+    residents: np.ndarray
+    pulse: np.ndarray
+    desks: np.ndarray
+    free: np.ndarray
+    cases: np.ndarray
+    heap_time: np.ndarray
+    heap_case: np.ndarray
+    state: np.ndarray
+    tally: np.ndarray
+    days: np.ndarray
+    days_by_parts: np.ndarray
+    waits: np.ndarray
+    daily: np.ndarray
+
+
+# fixed: offsets of desks, and switches
+STATIONS, CENTRES, TERRITORIAL, OFFICES, DEPARTMENTS, HOTLINE_DESK, HUB_DESK, DESKS = range(8)
+KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = range(8, 15)
+# span
+START_DAY, END_DAY, RATE, HORIZON = range(4)
+# state
+FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, LEADS = range(7)
+
+# distributions of work
+LOGNORMAL, EXPONENTIAL, DETERMINISTIC = range(3)
+
+
+def desk_offsets(grids: int, communities: int, units: int) -> list[int]:
+    """First desk of each kind in a district: grids first, then the kinds of ``fixed``.
+
+    The order is grid workers, stations (one possible site per community), convenience centres,
+    territorial desks (units × 12), pooled offices (units × 5), line departments (12), hotline,
+    hub; the last entry is the number of desks.
+    """
+    sizes = [
+        grids, communities, units, units * categories.COUNT, units * categories.OFFICES,
+        categories.COUNT, 1, 1,
+    ]  # fmt: skip
+    return [int(n) for n in np.cumsum(sizes)]

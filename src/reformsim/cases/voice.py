@@ -1,0 +1,187 @@
+"""What a resident does about a need: silence, neighbours, the market, or a public channel."""
+
+import math
+
+from numba import njit
+
+from reformsim.cases.state import (
+    FIRST_RESIDENT,
+    GRID,
+    HOTLINE,
+    MARKETS,
+    NEIGHBOURS,
+    SEED,
+    SILENCE,
+    STATION,
+    District,
+)
+from reformsim.chance import Purpose, draw, mix
+from reformsim.residents.feedback import decay_of_burden, drift, experience
+
+VOICE, BASELINE = int(Purpose.VOICE), int(Purpose.BASELINE)
+OLD = 2
+TRUST_UNIT = 65535.0
+
+
+@njit(cache=True)
+def walk_utility(km, urban, old, urban_scale, rural_scale, old_factor):
+    """Utility of a walk to a station, −½(d/d0)²; d0 by density, shorter for older residents."""
+    scale = urban_scale if urban else rural_scale
+    if old:
+        scale *= old_factor
+    x = km / scale
+    return -0.5 * x * x
+
+
+@njit(cache=True)
+def utilities(w, category, urban, old, km, participation, trust, known, out):
+    """Utilities of the six choices into ``out`` (6,); −inf where a choice does not exist.
+
+    Multinomial logit (model.md §4): ``trust`` holds trust in grid worker, station and hotline;
+    ``known`` is True after a first success, which raises the odds of voicing by 57 % (Sjoberg,
+    Mellon & Peixoto 2017).
+    """
+    public = category.stakes + (w.report_again if known else 0.0)
+    remote = public + (w.voice_errand if category.errand else 0.0)
+    out[SILENCE] = 0.0
+    out[NEIGHBOURS] = w.voice_neighbours + w.voice_participation * participation
+    out[MARKETS] = w.voice_market if category.market else -math.inf
+    out[GRID] = w.voice_grid + remote + w.voice_trust * (trust[0] - 0.5)
+    out[STATION] = (
+        w.voice_station
+        + public
+        + w.voice_trust * (trust[1] - 0.5)
+        + walk_utility(km, urban, old, w.distance_urban, w.distance_rural, w.distance_old)
+    )
+    out[HOTLINE] = (
+        w.voice_hotline
+        + remote
+        + w.voice_trust * (trust[2] - 0.5)
+        + (w.voice_old_hotline if old else 0.0)
+    )
+
+
+@njit(cache=True)
+def choose(u, utility, share):
+    """Choose by one uniform ``u`` from a logit; ``share`` (6,) receives the probabilities."""
+    top = utility[0]
+    for j in range(1, 6):
+        top = max(top, utility[j])
+    total = 0.0
+    for j in range(6):
+        share[j] = math.exp(utility[j] - top)
+        total += share[j]
+    chosen = -1
+    for j in range(6):
+        share[j] /= total
+        u -= share[j]
+        if u < 0.0 and chosen < 0:
+            chosen = j
+    return chosen if chosen >= 0 else SILENCE
+
+
+@njit(cache=True)
+def baseline_of(w, seed, resident):
+    """Satisfaction of a resident (permanent id) without contact."""
+    u = draw(mix(seed, resident), BASELINE)
+    return w.baseline + w.baseline_spread * (u - 0.5)
+
+
+@njit(cache=True)
+def pulse_to(d, community, age, t):
+    """Let a group's summed satisfaction and burden drift to wall time ``t``."""
+    w = d.world[0]
+    p = d.pulse[community, age]
+    days = t - p.time
+    if days > 0.0:
+        p.satisfaction = drift(
+            p.satisfaction, p.burden, p.baseline, days,
+            w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
+        )  # fmt: skip
+        p.burden = decay_of_burden(p.burden, days, w.silent_lifetime)
+        p.time = t
+
+
+@njit(cache=True)
+def touch(d: District, resident, t):
+    """Let a resident (local index) drift to wall time ``t``; returns satisfaction and burden."""
+    w = d.world[0]
+    r = d.residents[resident]
+    days = t - r.touched
+    base = baseline_of(w, d.fixed[SEED], d.fixed[FIRST_RESIDENT] + resident)
+    satisfaction = drift(
+        float(r.satisfaction), float(r.burden), base, days,
+        w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
+    )  # fmt: skip
+    return satisfaction, decay_of_burden(float(r.burden), days, w.silent_lifetime)
+
+
+@njit(cache=True)
+def _record(d, resident, t, before, satisfaction, burden_before, burden):
+    """Store a resident's new state and pass the change on to the group's sums."""
+    r = d.residents[resident]
+    home = d.grids[r.place].community
+    pulse_to(d, home, r.age, t)
+    r.satisfaction = satisfaction
+    r.burden = burden
+    r.touched = t
+    p = d.pulse[home, r.age]
+    p.satisfaction += float(r.satisfaction) - before
+    p.burden += float(r.burden) - burden_before
+
+
+@njit(cache=True)
+def bear(d, resident, t):
+    """Add one silent need to a resident's burden, up to what empties their satisfaction."""
+    w = d.world[0]
+    satisfaction, burden = touch(d, resident, t)
+    limit = 0.5 * w.baseline / max(w.burden_weight, 1e-9)
+    _record(d, resident, t, satisfaction, satisfaction, burden, min(burden + 1.0, max(limit, burden)))
+
+
+@njit(cache=True)
+def live_through(d, resident, t, p, channel, shift, success):
+    """A resident experiences performance ``p`` of a closing that came by ``channel``.
+
+    ``shift`` raises the expectation it is held against (published results).
+    """
+    w = d.world[0]
+    r = d.residents[resident]
+    before, burden = touch(d, resident, t)
+    satisfaction, _ = experience(
+        before, r.expectation + shift, p, w.b0, w.bP, w.bD, w.loss_aversion,
+        w.satisfaction_rate, w.kappa,
+    )  # fmt: skip
+    r.expectation += w.kappa * (p - r.expectation)
+    _record(d, resident, t, before, satisfaction, burden, burden)
+    if success:
+        r.known = 1
+    if channel == GRID:
+        r.trust_grid = _toward(r.trust_grid, p, w.trust_rate)
+    elif channel == STATION:
+        r.trust_station = _toward(r.trust_station, p, w.trust_rate)
+    elif channel == HOTLINE:
+        r.trust_hotline = _toward(r.trust_hotline, p, w.trust_rate)
+
+
+@njit(cache=True)
+def _toward(stored, p, rate):
+    trust = stored / TRUST_UNIT
+    return int(min(max(trust + rate * (p - trust), 0.0), 1.0) * TRUST_UNIT + 0.5)
+
+
+@njit(cache=True)
+def voice(d, i, utility, share):
+    """Choose the channel of case ``i``; returns one of the six choices."""
+    case = d.cases[i]
+    r = d.residents[case.resident]
+    grid = d.grids[r.place]
+    community = d.communities[grid.community]
+    trust = (
+        r.trust_grid / TRUST_UNIT, r.trust_station / TRUST_UNIT, r.trust_hotline / TRUST_UNIT,
+    )  # fmt: skip
+    utilities(
+        d.world[0], d.categories[case.category], community.urban, r.age == OLD, grid.walk,
+        community.participation, trust, r.known == 1, utility,
+    )  # fmt: skip
+    return choose(draw(case.key, VOICE), utility, share)

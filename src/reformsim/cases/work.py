@@ -1,0 +1,217 @@
+"""What is drawn of a case: its departments, its work, its delays; keyed, so order never matters."""
+
+import math
+
+from numba import njit
+
+from reformsim.categories import MULTI
+from reformsim.chance import Purpose, draw, mix, normal, uniform
+from reformsim.cases.state import (
+    DEPARTMENTS,
+    DETERMINISTIC,
+    DISPUTED,
+    EXPONENTIAL,
+    JOINT,
+    OFFICES,
+    PATROLLED,
+    SERVICE,
+    TABLED,
+)
+from reformsim.categories import OFFICES as POOLED
+
+COUNT = 12
+LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.DESK_CHOICE)
+PARTS, WORK, PART_DELAY = int(Purpose.PARTS), int(Purpose.WORK), int(Purpose.PART_DELAY)
+COMMON_DELAY, INTAKE_WORK = int(Purpose.COMMON_DELAY), int(Purpose.INTAKE_WORK)
+WRONG_DESK = int(Purpose.WRONG_DESK)
+
+
+@njit(cache=True)
+def visit_key(key, part, attempt):
+    """Stream of one visit: part 0–7 of the need, attempt 0–255."""
+    return mix(key, 1000 + 256 * part + attempt)
+
+
+@njit(cache=True)
+def spread(kind, cv, key, purpose):
+    """Draw with mean 1 and coefficient of variation ``cv``: lognormal, exponential or constant."""
+    if kind == DETERMINISTIC or cv == 0.0:
+        return 1.0
+    if kind == EXPONENTIAL:
+        return -math.log(draw(key, purpose))
+    s2 = math.log(1.0 + cv * cv)
+    return math.exp(math.sqrt(s2) * normal(key, purpose) - 0.5 * s2)
+
+
+@njit(cache=True)
+def lognormal_delay(median, sigma, key, purpose):
+    """Elapsed days with the given median and log standard deviation; 0 for a median of 0."""
+    if median <= 0.0:
+        return 0.0
+    return median * math.exp(sigma * normal(key, purpose))
+
+
+@njit(cache=True)
+def departments(key, chance_of_several):
+    """Number of departments K of a need: 1, or 2–6 with the shares of ``MULTI``."""
+    u = draw(key, PARTS)
+    if u >= chance_of_several:
+        return 1
+    u /= chance_of_several
+    for k in range(1, 6):
+        u -= MULTI[k]
+        if u < 0.0:
+            return k + 1
+    return 6
+
+
+@njit(cache=True)
+def part_category(d, i, part):
+    """Category whose desk answers for a part: the need's own first, others by their shares."""
+    case = d.cases[i]
+    if part == 0:
+        return int(case.category)
+    u = uniform(mix(mix(case.key, PART_CATEGORY), part))
+    for c in range(COUNT):
+        if u < d.category_of[c]:
+            return c
+    return COUNT - 1
+
+
+@njit(cache=True)
+def territorial(d, i, part):
+    """Whether a part stays with the subdistrict rather than going to a line department."""
+    u = uniform(mix(mix(d.cases[i].key, LEVEL), part))
+    return u < d.world[0].territorial_share
+
+
+@njit(cache=True)
+def unit_of(d, i):
+    """Subdistrict, local index, that a case belongs to."""
+    return d.communities[d.cases[i].community].unit
+
+
+@njit(cache=True)
+def desk_of(d, unit, category, is_territorial):
+    """Desk that answers for a category at a level, under the offices now in force."""
+    if is_territorial:
+        return d.office_desk[unit, category]
+    return d.fixed[DEPARTMENTS] + category
+
+
+@njit(cache=True)
+def part_desk(d, i, part):
+    """Right desk of a part of case ``i``."""
+    return desk_of(d, unit_of(d, i), part_category(d, i, part), territorial(d, i, part))
+
+
+@njit(cache=True)
+def wrong_desk(d, i, part, attempt):
+    """Another desk of the same level, keyed by the attempt."""
+    right = part_category(d, i, part)
+    u = draw(visit_key(d.cases[i].key, part, attempt), WRONG_DESK)
+    other = (right + 1 + int(u * (COUNT - 1))) % COUNT
+    return desk_of(d, unit_of(d, i), other, territorial(d, i, part))
+
+
+@njit(cache=True)
+def pooled(d, desk):
+    """Whether a desk is one of the five merged offices."""
+    return d.fixed[OFFICES] <= desk < d.fixed[OFFICES] + POOLED * len(d.units)
+
+
+@njit(cache=True)
+def _one_work(d, i, part, attempt, generalist, specialist):
+    w = d.world[0]
+    c = d.categories[part_category(d, i, part)]
+    key = visit_key(d.cases[i].key, part, attempt)
+    hours = c.work * w.work_hours * spread(d.fixed[SERVICE], w.work_cv, key, WORK)
+    if c.technical:
+        if generalist:
+            hours *= 1.0 + w.specialist_loss
+        elif specialist:
+            hours /= w.specialist_gain
+    return hours
+
+
+@njit(cache=True)
+def part_work(d, i, part, attempt):
+    """Hours of one visit: the part, the parts its office absorbed, coordination, the table."""
+    w = d.world[0]
+    case = d.cases[i]
+    own = territorial(d, i, part)
+    generalist = pooled(d, part_desk(d, i, part))
+    hours = _one_work(d, i, part, attempt, generalist, not generalist)
+    if case.absorbed:
+        office = d.categories[part_category(d, i, part)].office
+        for q in range(case.parts):
+            if (
+                case.absorbed & (1 << q)
+                and own
+                and territorial(d, i, q)
+                and d.categories[part_category(d, i, q)].office == office
+            ):
+                hours += _one_work(d, i, q, attempt, generalist, not generalist)
+    if case.flags & JOINT:
+        hours += w.coordination_hours * 0.5 * (case.parts - 1)
+    if case.flags & TABLED:
+        hours += w.conference_hours
+    elif case.flags & DISPUTED and part == 0:
+        hours += w.reentry_hours * w.dispute_rounds
+    return hours
+
+
+@njit(cache=True)
+def part_delay(d, i, part, attempt):
+    """Elapsed days of one part that hold no server: a site visit, a contractor, a procedure."""
+    w = d.world[0]
+    median = w.delay_part * d.categories[part_category(d, i, part)].delay
+    key = visit_key(d.cases[i].key, part, attempt)
+    return lognormal_delay(median, w.delay_part_sigma, key, PART_DELAY)
+
+
+@njit(cache=True)
+def common_delay(d, i):
+    """Elapsed days common to a dispatched case; overdue time of a chased case is shortened."""
+    w = d.world[0]
+    case = d.cases[i]
+    unit = d.units[unit_of(d, i)]
+    c = d.categories[case.category]
+    key = visit_key(case.key, 7, case.attempt)
+    days = lognormal_delay(w.delay_common * c.delay, w.delay_common_sigma, key, COMMON_DELAY)
+    if case.flags & JOINT and days > w.promise:
+        days = w.promise + (days - w.promise) * (1.0 - unit.follow_up * w.chase_effect)
+    if c.public:
+        days += unit.decision_delay
+    return days
+
+
+@njit(cache=True)
+def intake_work(d, i, hours):
+    """Hours of intake at a grid worker, a station or the hotline; more where patrols over-report."""
+    w = d.world[0]
+    case = d.cases[i]
+    hours *= spread(d.fixed[SERVICE], w.work_cv, visit_key(case.key, 6, case.attempt), INTAKE_WORK)
+    if case.flags & PATROLLED:
+        hours *= 1.0 + w.over_report * d.units[unit_of(d, i)].linkage
+    return hours
+
+
+@njit(cache=True)
+def reentry_work(d, i):
+    """Hours of taking in and returning a case that came to a wrong desk."""
+    w = d.world[0]
+    case = d.cases[i]
+    return w.reentry_hours * spread(
+        d.fixed[SERVICE], w.work_cv, visit_key(case.key, 9, case.attempt), int(case.mask)
+    )
+
+
+@njit(cache=True)
+def hub_work(d, i):
+    """Hours of assembling a case at the hub, and of chasing its parts."""
+    w = d.world[0]
+    case = d.cases[i]
+    key = visit_key(case.key, 8, case.attempt)
+    hours = w.hub_hours * spread(d.fixed[SERVICE], w.work_cv, key, INTAKE_WORK)
+    return hours + d.units[unit_of(d, i)].follow_up * w.chase_hours * case.parts
