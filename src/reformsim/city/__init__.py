@@ -1,0 +1,34 @@
+"""A city drawn from census facts: configuration, recipe, territory and residents as columns."""
+
+from reformsim.city.config import CityConfig
+from reformsim.city.facts import SizeFact, check_sizes
+from reformsim.city.people import multipliers
+from reformsim.city.profile import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
+from reformsim.city.recipe import build
+from reformsim.city.territory import (
+    City,
+    Communities,
+    Districts,
+    Grids,
+    NeedSpread,
+    People,
+    Subdistricts,
+)
+
+__all__ = [
+    "AGE_GROUPS",
+    "COMMUNITY_TYPES",
+    "COMMUNITY_TYPES_ZH",
+    "City",
+    "CityConfig",
+    "Communities",
+    "Districts",
+    "Grids",
+    "NeedSpread",
+    "People",
+    "SizeFact",
+    "Subdistricts",
+    "build",
+    "check_sizes",
+    "multipliers",
+]
