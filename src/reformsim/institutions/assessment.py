@@ -1,0 +1,95 @@
+"""Assessment of units: a survey of finite size, a weighted score, a rank, and what pressure does.
+
+Pressure (0 = none, 1 = strong) works three ways at once: it raises the weight of what is
+assessed, it costs hours in inspections, and it makes offices close cases that are not solved.
+No optimum is written down; whether there is one, and where, follows from the three. All forms
+and magnitudes are assumed.
+"""
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from reformsim.chance import Purpose, mix, normal
+
+Floats = NDArray[np.float64]
+
+
+def survey(mean: ArrayLike, sd: ArrayLike, n: ArrayLike, key: np.uint64, unit: ArrayLike) -> Floats:
+    """Return the mean answer of a random sample of ``n`` residents in each unit, on 0–1.
+
+    mean + sd/√n · a standard normal draw keyed by the permanent id ``unit`` and by ``key``
+    (run and quarter), cut at the ends of the scale. Shapes (m,) or broadcasting to it; ``unit``
+    integers of shape (m,).
+    """
+    stream = np.uint64(mix(np.uint64(key), int(Purpose.SURVEY)))
+    noise = _normals(stream, np.atleast_1d(np.asarray(unit, np.int64)))
+    return np.clip(mean + np.asarray(sd, float) / np.sqrt(n) * noise, 0.0, 1.0)
+
+
+@njit(cache=True)
+def _normals(stream, unit):
+    values = np.empty(unit.size)
+    for i in range(unit.size):
+        values[i] = normal(stream, unit[i])
+    return values
+
+
+def score(measures: ArrayLike, weights: ArrayLike) -> Floats:
+    """Return the weighted mean of k measures for each of n units, shape (n,).
+
+    ``measures`` (n, k), all with high as good and on one scale; ``weights`` ≥ 0 of shape (k,),
+    the same for all, or (n, k), each unit's own.
+
+    Raises:
+        ValueError: the weights of a unit are negative or sum to 0.
+    """
+    measures = np.asarray(measures, float)
+    weights = np.broadcast_to(np.asarray(weights, float), measures.shape)
+    total = weights.sum(axis=1)
+    if np.any(weights < 0) or not np.all(total > 0):
+        raise ValueError("weights must not be negative and must not all be 0")
+    return np.asarray((measures * weights).sum(axis=1) / total)
+
+
+def rank(score: ArrayLike) -> NDArray[np.int64]:
+    """Return each unit's place in the city, 1 the best; who ties shares the better place."""
+    score = np.asarray(score, float)
+    return 1 + score.size - np.searchsorted(np.sort(score), score, side="right")
+
+
+def pressed_weight(weight: ArrayLike, pressure: ArrayLike, gain: float) -> Floats:
+    """Return weight · (1 + gain · pressure): leaders held to account pass the weight on."""
+    return np.asarray(np.asarray(weight, float) * (1 + gain * np.asarray(pressure, float)))
+
+
+def pressure_to_inspection(
+    pressure: ArrayLike, base: ArrayLike, per_pressure: float, maximum: float = 0.5
+) -> Floats:
+    """Return the share of paid hours spent on being inspected.
+
+    min(maximum, base + per_pressure · pressure). The maximum of one half is what communities in
+    Hebei reported before burdens were reduced.
+    """
+    wanted = np.asarray(base, float) + per_pressure * np.asarray(pressure, float)
+    return np.minimum(wanted, maximum)
+
+
+def sham_probability(
+    pressure: ArrayLike,
+    load: ArrayLike,
+    supervision: ArrayLike,
+    audit: ArrayLike,
+    *,
+    ceiling: float,
+    slope: float,
+) -> Floats:
+    """Return the probability that an office closes a case it did not solve.
+
+    ceiling · (1 − exp(−slope · pressure · load)) · (1 − supervision) · (1 − audit): none without
+    pressure, more under pressure and ``load`` (utilisation, ≥ 0), less where a council
+    supervises or audits look (both shares in [0, 1]). All broadcast to (n,).
+    """
+    urge = 1 - np.exp(-slope * np.asarray(pressure, float) * np.asarray(load, float))
+    watched = (1 - np.asarray(supervision, float)) * (1 - np.asarray(audit, float))
+    return np.asarray(ceiling * urge * watched)
