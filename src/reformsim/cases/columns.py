@@ -108,7 +108,9 @@ def build(
     columns.grids["weight"] = city.grids.multiplier_sum
     for district in range(len(city.districts)):
         columns.districts.append(
-            _district(columns, district, world, seed, horizon, keep_cases, around_the_clock, service)
+            _district(
+                columns, district, world, seed, horizon, keep_cases, around_the_clock, service
+            )
         )
     return columns
 
@@ -186,7 +188,5 @@ def _district(
     first = city.grids.first_resident[g.start : g.stop + 1] - r.start
     _settle_residents(d.residents, city.people.age[r], first, r.start, fixed[s.SEED], d.world)
     # sums by community are taken from the residents as they stand
-    sum_residents(
-        d.residents, grids["community"], fixed[s.SEED], r.start, d.world, d.pulse
-    )
+    sum_residents(d.residents, grids["community"], fixed[s.SEED], r.start, d.world, d.pulse)
     return d

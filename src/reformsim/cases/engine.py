@@ -6,13 +6,13 @@ from numba import njit
 from reformsim.cases.clock import CALENDARS, to_work
 from reformsim.cases.flow import desk_now, handle, later, work_of
 from reformsim.cases.queue import (
+    make_room,
     next_bucket,
     open_span,
     pop,
     set_servers,
     take,
     visit,
-    make_room,
 )
 from reformsim.cases.state import (
     AROUND_THE_CLOCK,

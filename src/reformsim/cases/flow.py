@@ -45,14 +45,14 @@ from reformsim.cases.state import (
     SHAM,
     SILENT,
     SOLVED,
+    START,
     STATION,
-    T,
     TABLED,
     UNSOLVED,
-    W,
     WAITING,
     WRONG,
-    START,
+    T,
+    W,
 )
 from reformsim.cases.voice import bear, live_through, voice
 from reformsim.cases.work import (

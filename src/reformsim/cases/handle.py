@@ -13,6 +13,7 @@ from llvmlite import ir
 from numba import typeof, types
 from numba.core import cgutils
 from numba.core.datamodel import models
+from numba.core.typing.templates import AttributeTemplate
 from numba.extending import (
     NativeValue,
     infer_getattr,
@@ -21,7 +22,6 @@ from numba.extending import (
     typeof_impl,
     unbox,
 )
-from numba.core.typing.templates import AttributeTemplate
 from numba.np.arrayobj import populate_array
 
 WORDS = 4  # address and up to three lengths

@@ -12,9 +12,22 @@ from reformsim.cases.handle import Bundle
 from reformsim.uncertainties import WORLD
 
 # stages of a case: what its pending event will be
-FREE, NEED, FOUND, INTAKE, LOCAL, PART, WRONG, ARRIVE, HUB, START, WAITING, CLOSE, GIVE_UP, ENDED = (
-    range(14)
-)
+(
+    FREE,
+    NEED,
+    FOUND,
+    INTAKE,
+    LOCAL,
+    PART,
+    WRONG,
+    ARRIVE,
+    HUB,
+    START,
+    WAITING,
+    CLOSE,
+    GIVE_UP,
+    ENDED,
+) = range(14)
 #: Stages whose pending event follows a service at a desk.
 AT_DESK = (INTAKE, LOCAL, PART, WRONG, HUB)
 

@@ -136,7 +136,9 @@ def bear(d, resident, t):
     w = d.world[0]
     satisfaction, burden = touch(d, resident, t)
     limit = 0.5 * w.baseline / max(w.burden_weight, 1e-9)
-    _record(d, resident, t, satisfaction, satisfaction, burden, min(burden + 1.0, max(limit, burden)))
+    _record(
+        d, resident, t, satisfaction, satisfaction, burden, min(burden + 1.0, max(limit, burden))
+    )
 
 
 @njit(cache=True)

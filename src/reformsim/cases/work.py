@@ -4,8 +4,6 @@ import math
 
 from numba import njit
 
-from reformsim.categories import MULTI
-from reformsim.chance import Purpose, draw, mix, normal, uniform
 from reformsim.cases.state import (
     DEPARTMENTS,
     DETERMINISTIC,
@@ -17,7 +15,9 @@ from reformsim.cases.state import (
     SERVICE,
     TABLED,
 )
+from reformsim.categories import MULTI
 from reformsim.categories import OFFICES as POOLED
+from reformsim.chance import Purpose, draw, mix, normal, uniform
 
 COUNT = 12
 LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.DESK_CHOICE)
