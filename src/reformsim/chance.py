@@ -107,6 +107,22 @@ def seed_key(seed):
     return mix(mix(GOLDEN, seed), seed)
 
 
+@njit(cache=True)
+def unit_draws(seed, purpose, word, ids):
+    """Uniform draws of units ``ids`` (int array) for a purpose and a word, shape of ``ids``."""
+    stream = mix(mix(seed_key(seed), purpose), word)
+    out = np.empty(len(ids))
+    for i in range(len(ids)):
+        out[i] = draw(stream, ids[i])
+    return out
+
+
+@njit(cache=True)
+def unit_key(seed, purpose, word):
+    """Key of a run for a purpose and a word, as an array (1,): Python would misread an integer."""
+    return np.array([mix(mix(seed_key(seed), purpose), word)])
+
+
 class Purpose(IntEnum):
     """What a draw of a need, a unit or a resident is for: one number, one stream."""
 
@@ -151,5 +167,10 @@ class Purpose(IntEnum):
     TURNOVER = 45
     THRESHOLD = 46
     BASELINE = 47
+    MERGE = 49
+    WINDOW = 50
+    LAYOUT = 51
+    GRIDS = 52
+    TEAM = 53
     ORGANISATION = 48
     CITY = 60

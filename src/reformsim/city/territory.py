@@ -150,7 +150,7 @@ class NeedSpread:
     shape: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class City:
     """A city drawn from a configuration and a seed: the same for every run on it."""
 

@@ -1,0 +1,121 @@
+"""What staff must expect: yearly cases and hours under given rules, before anything is run.
+
+The expectation takes residents at their first trust in the channels; what people make of their
+experiences later is what the simulation is for. Staff of the block-separated baseline is sized
+by it, and so are the hub and the market of social organisations.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from reformsim import categories
+from reformsim.cases.state import COMMUNITY_ROW, GRID, UNIT_ROW
+from reformsim.cases.voice import OLD, choose, utilities
+
+CROSS_MEAN = float((np.arange(1, 7) * categories.MULTI).sum())
+AGES = 3
+
+
+class Demand(NamedTuple):
+    """Expected flows of a year; hours are hours of work done, not of attendance."""
+
+    voiced: np.ndarray  # (communities, 12, 3) contacts by grid worker, station, hotline
+    found: np.ndarray  # (communities, 12) by patrols
+    dispatched: np.ndarray  # (communities, 12) cases
+    grid: np.ndarray  # (communities,) hours of grid workers
+    station: np.ndarray  # (communities,) hours of stations
+    hotline: np.ndarray  # (communities,) hours of the hotline
+    territorial: np.ndarray  # (communities, 12) hours by answering desk
+    departments: np.ndarray  # (communities, 12)
+    cross: np.ndarray  # (communities,) cross-department cases
+    social: np.ndarray  # (communities,) hours that social organisations could serve
+
+
+@njit(cache=True)
+def _voice(world, table, communities, units, weight, walk, voiced, silent):
+    w = world[0]
+    utility = np.empty(6)
+    share = np.empty(6)
+    for m in range(len(communities)):
+        c = communities[m]
+        for age in range(AGES):
+            for k in range(len(table)):
+                rate = weight[m, age] * table[k].share * categories.MIX[c.kind, k] * w.needs
+                utilities(
+                    w, table[k], c.urban, age == OLD, walk[m], c.participation,
+                    (0.5, 0.5, 0.5), False, utility,
+                )  # fmt: skip
+                choose(0.5, utility, share)
+                for channel in range(3):
+                    voiced[m, k, channel] += rate * share[GRID + channel]
+                solved = min(table[k].self_solving * c.self_factor, 1.0)
+                silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
+
+
+def expect(
+    world: np.record,
+    communities: np.ndarray,
+    units: np.ndarray,
+    unit_of: np.ndarray,
+    weight: np.ndarray,
+    walk: np.ndarray,
+) -> Demand:
+    """Return the expected flows of a year.
+
+    ``communities`` (COMMUNITY_ROW) and ``units`` (UNIT_ROW) hold the rules in force,
+    ``unit_of`` the city-wide row of each community's subdistrict, ``weight`` (communities, 3)
+    the summed need multipliers by age group, ``walk`` (communities,) the mean way to a station
+    in km.
+    """
+    assert communities.dtype == COMMUNITY_ROW and units.dtype == UNIT_ROW
+    table = categories.TABLE
+    n, kinds = len(communities), categories.COUNT
+    voiced, silent = np.zeros((n, kinds, 3)), np.zeros((n, kinds))
+    box = np.array([world], dtype=world.dtype)
+    _voice(box, table, communities, units, weight, walk, voiced, silent)
+
+    unit = units[unit_of]
+    life = world["silent_lifetime"] * table["lifetime"]
+    rate = unit["patrol_rate"][:, None] * table["public"]
+    found = silent * rate / (rate + 1.0 / life)
+
+    organised = communities["organised"][:, None] * table["social"]
+    by_people = voiced[:, :, :2].sum(axis=2) * (1 - organised) + voiced[:, :, 2]
+    taken_in = by_people + found
+    competence = np.minimum(table["competence"] * world["competence"], 1.0)
+    on_the_spot = competence + (1 - competence) * unit["linkage"][:, None]
+    settled = by_people * competence + found * on_the_spot
+    sent_back = unit["sham"] * unit["audit"] + (1 - unit["sham"]) * unit["poor"] * world["reopen"]
+    # a reopened settlement is dispatched, a reopened dispatch goes through its desks again
+    dispatched = (taken_in - settled) + settled * sent_back[:, None]
+    rounds = (taken_in - settled) * (1 + sent_back[:, None]) + settled * sent_back[:, None]
+    rounds = rounds * (1 - unit["orphan"])[:, None]
+
+    several = np.minimum(world["cross_share"] * table["cross"], 0.95)
+    cross = (dispatched * several).sum(axis=1)
+    further = rounds * several * (CROSS_MEAN - 1)
+    parts = rounds + further.sum(axis=1, keepdims=True) * table["share"]
+    p = unit["p_mis"][:, None]
+    returned = parts.sum(axis=1, keepdims=True) * p / (1 - p) * world["reentry_hours"] / kinds
+    disclaimed = (rounds * several) * world["dispute_share"] * (1 - unit["conference"])[:, None]
+    disclaimed = disclaimed * world["reentry_hours"] * world["dispute_rounds"]
+    gain = np.where(table["technical"], world["specialist_gain"], 1.0)
+    hours = parts * table["work"] * world["work_hours"] / gain + returned + disclaimed
+    local = world["territorial_share"]
+    eligible = voiced[:, :, :2].sum(axis=2) * table["social"]
+    intake = world["intake_hours_grid"] * eligible
+    return Demand(
+        voiced=voiced,
+        found=found,
+        dispatched=dispatched,
+        grid=((voiced[:, :, 0] * (1 - organised) + found).sum(axis=1))
+        * world["intake_hours_grid"],
+        station=((voiced[:, :, 1] * (1 - organised)).sum(axis=1)) * world["intake_hours_station"],
+        hotline=voiced[:, :, 2].sum(axis=1) * world["intake_hours_hotline"],
+        territorial=hours * local,
+        departments=hours * (1 - local),
+        cross=cross,
+        social=intake.sum(axis=1),
+    )

@@ -1,0 +1,81 @@
+"""The columns of institutions: one row per office, grid worker, organisation, district."""
+
+import numpy as np
+
+#: A subdistrict office and what it governs by.
+OFFICE = np.dtype(
+    [
+        ("weight_investment", "f8"),  # own weights: what assessment asks, as the office takes it
+        ("weight_satisfaction", "f8"),
+        ("taste_investment", "f8"),  # keyed factors of the weights between offices
+        ("taste_satisfaction", "f8"),
+        ("effort_investment", "f8"),
+        ("effort_residents", "f8"),
+        ("heads", "f8"),  # at the office's own desks
+        ("station_heads", "f8"),
+        ("staff_share", "f8"),  # what the money buys of the pre-reform office and station heads
+        ("burnout", "f8"),
+        ("skill", "f8"),
+        ("filled", "f8"),
+        ("load", "f8"),  # utilisation of its desks in the last month
+        ("returned", "f8"),  # share of cut tasks that came back under other names
+        ("merged_on", "f8"),  # day of the last merger of desks, −inf before
+        ("merged", "f8"),  # share of desks merged
+        ("surveyed", "f8"),  # satisfaction, as the last survey measured it
+        ("measured_rate", "f8"),  # closings counted as solved over contacts
+        ("score", "f8"),
+        ("rank", "i8"),
+        ("projects", "f8"),  # projects won last year
+        ("project_revenue", "f8"),  # yearly revenue of the projects it hosts, 10,000 yuan
+        ("bids", "f8"),  # 10,000 yuan a year spent on bidding
+    ]
+)
+
+#: Money of a subdistrict or a district, 10,000 yuan; flows since the year began.
+ACCOUNT = np.dtype(
+    [
+        ("transfer", "f8"),  # a year's recurrent transfer
+        ("balance", "f8"),
+        ("opening", "f8"),  # balance when the year began
+        ("received", "f8"),
+        ("revenue", "f8"),
+        ("measures", "f8"),
+        ("bids", "f8"),
+        ("wages", "f8"),
+    ]
+)
+
+#: A grid worker's post.
+WORKER = np.dtype(
+    [
+        ("burnout", "f8"),
+        ("skill", "f8"),
+        ("tenure", "i8"),
+        ("vacant", "?"),
+        ("load", "f8"),
+    ]
+)
+
+#: A social organisation.
+ORGANISATION = np.dtype(
+    [
+        ("office", "i8"),  # subdistrict it works in, city-wide row
+        ("reach", "f8"),  # share of the subdistrict's eligible demand that comes its way
+        ("capacity", "f8"),  # paid service hours a month
+        ("funds", "f8"),  # yuan
+        ("dependence", "f8"),
+        ("service", "f8"),  # hours it can deliver this month
+        ("received", "f8"),  # yuan since the start, government and donations
+        ("spent", "f8"),
+    ]
+)
+
+#: A district's committee (its hub) and investment team.
+DISTRICT = np.dtype(
+    [
+        ("hub_heads", "f8"),
+        ("team_heads", "f8"),
+        ("staff_share", "f8"),  # what the money buys of the pre-reform department heads
+        ("load", "f8"),
+    ]
+)

@@ -1,0 +1,106 @@
+"""Paid hours by activity: what is left for cases, and that nothing is lost."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from reformsim import rules as levers
+from reformsim.institutions.assessment import pressure_to_inspection
+from reformsim.institutions.effort import hours_split
+
+ACTIVITIES = (
+    "leave", "training", "meetings", "inspections", "administration", "routine", "patrol",
+    "investment", "cases", "slack",
+)  # fmt: skip
+A = {name: i for i, name in enumerate(ACTIVITIES)}
+CLASSES = ("offices", "stations", "grids", "departments")
+OFFICES, STATIONS, GRIDS, DEPARTMENTS = range(4)
+
+
+def after_return(level: np.ndarray, lever: str, returned: ArrayLike) -> np.ndarray:
+    """Return a burden after part of the cut came back under other names."""
+    before = levers.BY_NAME[lever].default
+    return level + np.asarray(returned) * np.maximum(before - level, 0.0)
+
+
+def burdens(
+    rules: np.ndarray, world: np.record, returned: ArrayLike, burden: float
+) -> dict[str, np.ndarray]:
+    """Return shares of paid hours that are gone before any case is seen, by activity.
+
+    ``rules`` has dtype RULES, shape (units,); ``returned`` (units,); ``burden`` scales
+    inspections and administration of this class of staff.
+    """
+    pressure = rules["assessment_pressure"]
+    gate = rules["admission_gate"] * (1 - world["gate_bypass"] * pressure)
+    admin = after_return(rules["admin_hours"], "admin_hours", returned) * (1 - gate)
+    inspection = pressure_to_inspection(
+        pressure - levers.BY_NAME["assessment_pressure"].default,
+        after_return(rules["inspection_hours"], "inspection_hours", returned),
+        world["pressure_inspection"],
+    )
+    return {
+        "leave": np.full(len(rules), world["leave"]),
+        "training": np.full(len(rules), world["training"]),
+        "meetings": rules["meeting_hours"].copy(),
+        "inspections": np.maximum(inspection, 0.0) * burden,
+        "administration": admin * burden,
+    }
+
+
+def shares(
+    staff: int,
+    rules: np.ndarray,
+    world: np.record,
+    returned: ArrayLike,
+    effort_investment: ArrayLike,
+    effort_residents: ArrayLike,
+) -> np.ndarray:
+    """Return shares of paid hours by activity, shape (units, len(ACTIVITIES)), rows sum to 1.
+
+    ``cases`` is what staff has for cases; how much of it is used, queues decide. Offices split
+    their net hours by effort and the statutory floor; line departments work the floor and half
+    of the rest (assumed: no measure reaches their incentives); stations and grid workers, who
+    face the residents, have no investment task.
+    """
+    out = np.zeros((len(rules), len(ACTIVITIES)))
+    outer = staff in (OFFICES, DEPARTMENTS)
+    burden = world["office_burden"] if outer else 1.0
+    for name, share in burdens(rules, world, returned, burden).items():
+        out[:, A[name]] = share
+    net = 1.0 - out.sum(axis=1)
+    if np.any(net <= 0.05):
+        raise ValueError("burdens leave less than a twentieth of paid hours for any work")
+    if staff == GRIDS:
+        out[:, A["routine"]] = np.minimum(world["routine"], 0.9 * net)
+        net = net - out[:, A["routine"]]
+        out[:, A["patrol"]] = rules["patrol_hours"] * net
+        out[:, A["cases"]] = net - out[:, A["patrol"]]
+    elif staff == STATIONS:
+        out[:, A["cases"]] = net
+    elif staff == DEPARTMENTS:
+        worked = world["floor"] + 0.5 * (1 - world["floor"])
+        out[:, A["cases"]] = worked * net
+        out[:, A["slack"]] = net - out[:, A["cases"]]
+    else:
+        mandated = rules["investment_duty"] * net
+        cases, investment, slack = hours_split(
+            net - mandated, world["floor"], effort_investment, effort_residents
+        )
+        out[:, A["investment"]] = mandated + investment
+        out[:, A["cases"]] = cases
+        out[:, A["slack"]] = slack
+    return out
+
+
+def book(share: np.ndarray, paid: ArrayLike, used: ArrayLike) -> np.ndarray:
+    """Return hours by activity, (units, len(ACTIVITIES)): what cases did not use is slack.
+
+    ``share`` as from `shares`, ``paid`` hours (units,), ``used`` hours of case time in
+    attendance. Where a visit in service outlasts a cut of staff, ``used`` may exceed what there
+    is: the excess is overtime, a negative slack that the sum keeps.
+    """
+    hours = share * np.asarray(paid)[:, None]
+    idle = hours[:, A["cases"]] - used
+    hours[:, A["cases"]] = used
+    hours[:, A["slack"]] += idle
+    return hours

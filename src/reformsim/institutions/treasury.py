@@ -1,0 +1,113 @@
+"""Money: every scenario gets the same transfer, measures are paid first, the rest buys staff."""
+
+import numpy as np
+
+from reformsim.institutions import contest
+from reformsim.institutions.budget import settle, share_revenue
+
+#: Staff may grow to this multiple of the pre-reform posts; what is left is carried over.
+QUOTA = 1.2
+
+
+def new_year(accounts: np.ndarray) -> None:
+    """Open the books of a year: the balance is the opening, flows start at 0."""
+    accounts["opening"] = accounts["balance"]
+    for flow in ("received", "revenue", "measures", "bids", "wages"):
+        accounts[flow] = 0.0
+
+
+def pay(
+    accounts: np.ndarray,
+    years: float,
+    revenue: np.ndarray,
+    bids: np.ndarray,
+    costs: np.ndarray,
+    heads_before: np.ndarray,
+    world: np.record,
+) -> np.ndarray:
+    """Settle one span of ``years``; returns the heads that the money buys, (n,).
+
+    ``revenue``, ``bids`` and ``costs`` are yearly rates in 10,000 yuan; ``costs`` are what the
+    rules in force cost beyond the pre-reform obligations, and may be negative. Raises
+    ValueError where they exceed the declared share of the transfer.
+    """
+    own = accounts["balance"] + revenue * years
+    account = settle(
+        accounts["balance"],
+        accounts["transfer"] * years,
+        revenue * years,
+        measure_costs=costs * years,
+        wage=world["wage"] * years,
+        heads_wanted=QUOTA * heads_before,
+        max_cost_share=world["max_cost_share"],
+        bids=np.minimum(bids * years, own),
+    )
+    accounts["received"] += accounts["transfer"] * years
+    accounts["revenue"] += revenue * years
+    accounts["measures"] += account.measures
+    accounts["bids"] += account.bids
+    accounts["wages"] += account.wages
+    accounts["balance"] = account.closing
+    return account.heads
+
+
+def imbalance(accounts: np.ndarray) -> np.ndarray:
+    """Opening + transfer + revenue − spending − closing of the year so far; zero up to rounding."""
+    spent = accounts["measures"] + accounts["bids"] + accounts["wages"]
+    return accounts["opening"] + accounts["received"] + accounts["revenue"] - spent - (
+        accounts["balance"]
+    )
+
+
+class Investment:
+    """The yearly contest of subdistricts for projects, with the teams that bid for them."""
+
+    def __init__(self, world: np.record, people: np.ndarray, local: np.ndarray, team: np.ndarray):
+        """Take the pre-reform input: local investment heads and district team heads by unit."""
+        self.world = world
+        self.rate = world["projects"] * people.sum() / 1e5
+        self.before = float((local + team).sum())
+        self.people = people
+
+    def compete(
+        self, local: np.ndarray, team: np.ndarray, taste: np.ndarray, own_money: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, float]:
+        """Return bids per project (n,), winning shares (n,) and the projects a year on offer.
+
+        ``local`` and ``team`` are heads at work on investment in each subdistrict's name.
+        """
+        w = self.world
+        work = local + team
+        district_share = team / np.maximum(work, 1e-9)
+        fair = self.before * self.people / self.people.sum()
+        effort = work / np.maximum(fair, 1e-9)
+        size = team / np.maximum(fair, 1e-9)
+        productivity = taste * contest.team_productivity(
+            district_share, size, w["local_knowledge"], w["team_scale_return"]
+        )
+        kept = w["retained"] + w["revenue_compensation"] * (1 - w["retained"])
+        prize = np.full(len(local), w["project_revenue"] * w["project_life"] * kept)
+        n = len(local)
+        m = min(float(w["discrimination"]), n / (n - 1) if n > 1 else 1.0)
+        rate = float(
+            contest.arrival_rate(
+                self.rate, work.sum() / max(self.before, 1e-9), 1.0, w["effort_elasticity"]
+            )
+        )
+        cap = own_money / max(rate, 1.0)
+        fee = contest.best_responses(
+            np.minimum(0.1 * prize, cap), productivity, effort, prize, m, 0.05, cap=cap
+        )
+        share = contest.shares(contest.scores(fee, productivity, effort, m, 0.05))
+        return fee, share, rate
+
+
+def pool(
+    revenue: np.ndarray, district: np.ndarray, world: np.record
+) -> tuple[np.ndarray, np.ndarray]:
+    """Send own revenue through the district pools: (unit income, district income)."""
+    return share_revenue(
+        revenue, district, world["retained"], float(world["revenue_compensation"])
+    )
+
+

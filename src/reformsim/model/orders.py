@@ -1,0 +1,157 @@
+"""Put rules into force: the one place where levers become rows that the case engine reads."""
+
+import numpy as np
+
+from reformsim import rules as levers
+from reformsim.cases.columns import Columns
+from reformsim.cases.state import CENTRES, STATIONS
+from reformsim.chance import Purpose, unit_draws
+from reformsim.city.layouts import StationLayout, walk_to
+from reformsim.institutions import hours as h
+from reformsim.institutions.assessment import sham_probability
+from reformsim.institutions.participation import council_effect, tipping_point
+from reformsim.institutions.staff import WEEK_HOURS
+
+#: Share of sham closings that higher levels see before the reform (assumed).
+SEEN_FROM_ABOVE = 0.2
+
+
+def reaches(share: np.ndarray, seed: int, purpose: Purpose) -> np.ndarray:
+    """Return which units a share lever reaches: keyed marks, so a higher share contains a lower."""
+    return unit_draws(seed, int(purpose), int(Purpose.RANK), np.arange(len(share))) < share
+
+
+def write_units(
+    units: np.ndarray,
+    rules: np.ndarray,
+    world: np.record,
+    office: np.ndarray,
+    captured: np.ndarray,
+) -> None:
+    """Write the rows of subdistricts (UNIT_ROW) from the rules in force and the offices' state.
+
+    ``captured`` is the share of a subdistrict's people whose community's council a narrow group
+    holds: what it supervises there, it does not see.
+    """
+    w = world
+    units["p_mis"] = w["p_mis"] * (1 - rules["dispatch_clarity"])
+    units["orphan"] = np.minimum(
+        w["orphan_rate"] * (1 - rules["dispatch_clarity"]) + w["novelty"] * rules["list_rigidity"],
+        1.0,
+    )
+    units["joint"] = rules["joint_dispatch"]
+    units["conference"] = rules["conference"]
+    units["follow_up"] = rules["follow_up"]
+    units["gate_delay"] = rules["gate_delay"]
+    units["decision_delay"] = rules["decision_delay"]
+    units["linkage"] = rules["linkage"]
+    units["audit"] = w["audit_effect"] * rules["supervision"] * (1 - w["capture"] * captured)
+    units["expectation_shift"] = w["published_shift"] * rules["publish_results"]
+    units["poor"] = np.clip(w["poor_fix"] * SKILL_BEFORE / np.maximum(office["skill"], 0.1), 0, 1)
+    before = levers.BY_NAME["assessment_pressure"].default
+    slope = float(w["sham_pressure"])
+    usual = sham_probability(
+        before, w["utilisation"], 0.0, SEEN_FROM_ABOVE, ceiling=1.0, slope=slope
+    )
+    ceiling = float(w["sham"] / usual) if usual > 0 else 0.0
+    units["sham"] = np.minimum(
+        sham_probability(
+            rules["assessment_pressure"], office["load"], 0.0,
+            SEEN_FROM_ABOVE * rules["oversight"], ceiling=ceiling, slope=slope,
+        ),
+        0.95,
+    )  # fmt: skip
+    patrol = h.shares(h.GRIDS, rules, w, office["returned"], 0.0, 0.0)[:, h.A["patrol"]]
+    units["patrol_rate"] = patrol * WEEK_HOURS / 7.0 * w["patrol_yield"]
+
+
+#: Mean skill of a settled workforce, at which the pre-reform staff is sized.
+SKILL_BEFORE = 0.95
+
+
+def write_communities(
+    communities: np.ndarray,
+    participation: np.ndarray,
+    organised: np.ndarray,
+    strength: np.ndarray,
+    world: np.record,
+) -> None:
+    """Write what communities settle themselves and what social organisations serve.
+
+    ``participation``, ``organised`` and the council ``strength`` have shape (communities,).
+    """
+    _, fit = council_effect(participation, strength, tipping_point(world["never"]))
+    harm = np.where(fit < 0, world["capture"] * fit, fit)
+    communities["participation"] = participation
+    communities["self_factor"] = np.maximum(
+        1.0 + world["self_gain"] * participation + world["council_gain"] * harm, 0.0
+    )
+    communities["organised"] = organised
+
+
+def write_stations(
+    columns: Columns,
+    rules: np.ndarray,
+    seed: int,
+    before: StationLayout,
+    after: StationLayout,
+) -> np.ndarray:
+    """Write which desk serves a community's station cases and how far it is.
+
+    Returns the number of open stations of each subdistrict, (units,). A community that the
+    convenience centre serves walks to the centre of its subdistrict.
+    """
+    city = columns.city
+    unit = city.communities.subdistrict
+    n = len(unit)
+    moved = reaches(rules["station_change"][unit], seed, Purpose.LAYOUT)
+    site = np.where(moved, after.site, before.site)
+    walk = np.where(moved[city.grids.community], after.walk, before.walk)
+    window = reaches(rules["single_window"][unit], seed, Purpose.WINDOW)
+    if window.any():
+        seat = _seats(columns)[unit]
+        to_seat = walk_to(city, seat)
+        walk = np.where(window[city.grids.community], to_seat, walk)
+    columns.communities["window"] = window
+    columns.grids["walk"] = walk
+    is_open = np.zeros(n, bool)
+    is_open[site[~window]] = True
+    for district, d in enumerate(columns.districts):
+        u, m, _, _ = columns.slices(district)
+        local = site[m] - m.start
+        d.communities["desk"] = np.where(
+            window[m],
+            d.fixed[CENTRES] + (unit[m] - u.start),
+            d.fixed[STATIONS] + local,
+        )
+    return np.bincount(unit[is_open], minlength=len(rules))
+
+
+def _seats(columns: Columns) -> np.ndarray:
+    """Row of the community nearest to each subdistrict's centre: where the office sits."""
+    city = columns.city
+    seats = np.empty(len(city.subdistricts), np.int64)
+    first = city.subdistricts.first_community
+    for u in range(len(seats)):
+        rows = np.arange(first[u], first[u + 1])
+        away = np.hypot(
+            city.communities.x[rows] - city.subdistricts.x[u],
+            city.communities.y[rows] - city.subdistricts.y[u],
+        )
+        seats[u] = rows[np.argmin(away)]
+    return seats
+
+
+def write_grids(columns: Columns, rules: np.ndarray, seed: int) -> None:
+    """Write which desk a grid's cases go to: its own worker, or the community's merged grid."""
+    city = columns.city
+    unit = city.communities.subdistrict[city.grids.community]
+    merged = reaches(rules["grid_merge"][unit], seed, Purpose.GRIDS)
+    rows = np.arange(len(unit))
+    # the first merged grid of a community leads the others
+    lead = np.full(len(city.communities), len(unit))
+    np.minimum.at(lead, city.grids.community[merged], rows[merged])
+    desk = np.where(merged, lead[city.grids.community], rows)
+    for district, d in enumerate(columns.districts):
+        _, _, g, _ = columns.slices(district)
+        d.grids["desk"] = desk[g] - g.start
