@@ -1,0 +1,193 @@
+"""The command line: parse, call, print. Heavy modules are imported inside the commands."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from reformsim.config import Document
+    from reformsim.declared import Outcome, Quantity
+    from reformsim.measures import Measure
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Simulate a city-governance reform under stated assumptions.",
+)
+
+Name = Annotated[str | None, typer.Argument(help="Explain this one only.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Chinese = Annotated[bool, typer.Option("--zh", help="Print the meaning in Chinese.")]
+
+
+def fail(lines: Sequence[str]) -> typer.Exit:
+    """Print one error a line on stderr and return the exit of a user's mistake, code 2."""
+    for line in lines:
+        typer.echo(line, err=True)
+    return typer.Exit(2)
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
+    """Check a scenario, an experiment, a city or a governance file."""
+    from reformsim.city.config import CityConfig
+    from reformsim.config import ConfigError, load_yaml, resolve, validate
+    from reformsim.scenario import Scenario, check_memory
+
+    try:
+        document = load_yaml(file)
+        kind, model = kind_of(document)
+        document = resolve(document, model)
+        found = validate(document, model)
+        if isinstance(found, CityConfig):
+            check_memory(found, document, at=())
+        if isinstance(found, Scenario):
+            check_memory(found.city, document)
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    typer.echo(f"{file}: a valid {kind}")
+
+
+def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":
+    """Return what a file is, by its keys: the kind that knows most of them.
+
+    Raises ConfigError if no kind knows any.
+    """
+    from reformsim.city.config import CityConfig
+    from reformsim.config import ConfigError
+    from reformsim.scenario import Governance, Scenario
+
+    keys = document.data.keys()
+    if keys & {"scenarios", "design"}:
+        from reformsim.experiment.schema import Experiment
+
+        return "experiment", Experiment
+    if "measures" in keys:
+        return "governance file", Governance
+
+    def shared(model: "type[BaseModel]") -> int:
+        return len(keys & model.model_fields.keys() - {"name", "name_zh"})
+
+    kinds: dict[str, type[BaseModel]] = {"scenario": Scenario, "city": CityConfig}
+    best = max(kinds, key=lambda kind: shared(kinds[kind]))
+    if not shared(kinds[best]):
+        message = "no key of a scenario, an experiment, a city or a governance file"
+        raise ConfigError(document.fault((), message))
+    return best, kinds[best]
+
+
+@app.command()
+def levers(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+    """List the rules that measures set, with their pre-reform levels."""
+    from reformsim.rules import LEVERS
+
+    _quantities("Levers (default: before the reform)", LEVERS, name, as_json, zh)
+
+
+@app.command("uncertainties")
+def list_uncertainties(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+    """List the facts of the world, with default and range."""
+    from reformsim.uncertainties import UNCERTAINTIES
+
+    _quantities("Uncertainties", UNCERTAINTIES, name, as_json, zh)
+
+
+@app.command()
+def outcomes(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+    """List the results of a run, with unit and which way is better."""
+    from reformsim.outcomes import OUTCOMES
+
+    def row(outcome: "Outcome") -> Sequence[str]:
+        meaning = outcome.meaning_zh if zh else outcome.meaning
+        return outcome.name, outcome.better, outcome.unit, meaning
+
+    _show("Outcomes", OUTCOMES, name, as_json, ("name", "better", "unit", "meaning"), row)
+
+
+@app.command("measures")
+def list_measures(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+    """List the measures of the reform, or explain one."""
+    from reformsim.measures import MEASURES
+
+    def row(measure: "Measure") -> Sequence[str]:
+        return measure.name, str(measure.id), measure.zh if zh else measure.helps
+
+    def sets(measure: "Measure") -> dict[str, str]:
+        from reformsim.rules import BY_NAME
+
+        def line(lever: str, full: float | str) -> str:
+            known = BY_NAME[lever]
+            meaning = known.meaning_zh if zh else known.meaning
+            return f"{known.default:g} -> {full} {known.unit} ({meaning})"
+
+        return {f"sets {key}": line(key, full) for key, full in measure.sets.items()}
+
+    _show("Measures", MEASURES, name, as_json, ("name", "id", "名称" if zh else "helps"), row, sets)
+
+
+def _quantities(
+    title: str, items: "Sequence[Quantity]", name: str | None, as_json: bool, zh: bool
+) -> None:
+    def row(item: "Quantity") -> Sequence[str]:
+        bounds = f"{item.low:g} to {item.high:g}"
+        meaning = item.meaning_zh if zh else item.meaning
+        return item.name, f"{item.default:g}", bounds, item.unit, meaning
+
+    heads = ("name", "default", "range", "unit", "含义" if zh else "meaning")
+    _show(title, items, name, as_json, heads, row)
+
+
+def _show[T: Any](
+    title: str,
+    items: Sequence[T],
+    name: str | None,
+    as_json: bool,
+    heads: Sequence[str],
+    row: Callable[[T], Sequence[str]],
+    more: Callable[[T], dict[str, str]] = lambda item: {},
+) -> None:
+    """Print declared items as a table, or one of them in full, or either as JSON."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    if name is not None:
+        from reformsim.config import suggest
+
+        known = {item.name: item for item in items}
+        if name not in known:
+            raise fail([f"no {name!r} among the {title.split()[0].lower()}{suggest(name, known)}"])
+        items = [known[name]]
+    if as_json:
+        typer.echo(json.dumps([asdict(item) for item in items], ensure_ascii=False, indent=2))
+        return
+    console = Console()
+    table = Table(box=box.SIMPLE if console.is_terminal else None)
+    if name is None:
+        table.title, rows = title, [row(item) for item in items]
+    else:
+        table.show_header, heads = False, ("", "")
+        rows = _fields(asdict(items[0]), more(items[0]))
+    for index, head in enumerate(heads):
+        table.add_column(head, overflow="fold", no_wrap=index == 0)
+    for cells in rows:
+        table.add_row(*cells)
+    console.print(table)
+
+
+def _fields(fields: dict[str, Any], more: dict[str, str]) -> list[Sequence[str]]:
+    """Return the fields of one declaration as rows; nested ones are told by ``more``."""
+    rows: list[Sequence[str]] = []
+    for key, value in fields.items():
+        if isinstance(value, dict) and key == "cost":
+            rows.append((key, f"{value['amount']:g} × 10,000 yuan a year per {value['per']}"))
+        elif value is not None and not isinstance(value, dict):
+            rows.append((key, f"{value:g}" if isinstance(value, float) else str(value)))
+    return [*rows, *more.items()]

@@ -1,0 +1,151 @@
+"""The commands that check files and print what is declared."""
+
+import json
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from pydantic import BaseModel
+from rich.cells import cell_len
+from typer.testing import CliRunner
+
+from reformsim.cli import app
+from reformsim.measures import MEASURES
+from reformsim.rules import LEVERS
+from reformsim.uncertainties import UNCERTAINTIES
+
+ROOT = Path(__file__).parents[1]
+TABLES = {"measures": MEASURES, "levers": LEVERS, "uncertainties": UNCERTAINTIES}
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, arguments)
+
+
+@pytest.mark.parametrize("zh", [(), ("--zh",)])
+@pytest.mark.parametrize("command", TABLES)
+def test_tables_name_every_item_and_fit_80_columns(command, zh):
+    result = run(command, *zh)
+    assert (result.exit_code, result.stderr) == (0, "")
+    words = set(result.stdout.split())
+    assert all(item.name in words for item in TABLES[command])
+    assert all(cell_len(line) <= 80 for line in result.stdout.splitlines())
+    assert "\x1b" not in result.stdout
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_json_is_the_declaration(command):
+    told = json.loads(run(command, "--json").stdout)
+    assert told == json.loads(json.dumps([asdict(item) for item in TABLES[command]]))
+
+
+@pytest.mark.parametrize("command", TABLES)
+def test_one_item_is_explained(command):
+    item = TABLES[command][0]
+    text = run(command, item.name).stdout
+    assert all(field in text for field in asdict(item))
+    assert [told["name"] for told in json.loads(run(command, item.name, "--json").stdout)] == [
+        item.name
+    ]
+
+
+def test_an_explained_measure_says_what_it_sets_and_costs():
+    text = " ".join(run("measures", "governance_committee").stdout.split())
+    assert "sets joint_dispatch 0 -> 0.9 share of cross-department cases" in text
+    assert "sets hub_capacity 0 -> hub_staffing times expected need" in text
+    assert "10 × 10,000 yuan a year per 100k residents" in text
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    result = run("levers", "linkages")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert result.stderr == "no 'linkages' among the levers, did you mean linkage?\n"
+
+
+def test_outcomes_are_listed():
+    outcomes = pytest.importorskip("reformsim.outcomes").OUTCOMES
+    words = set(run("outcomes").stdout.split())
+    assert all(outcome.name in words for outcome in outcomes)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("configs/governance/systemic.yaml", "governance file"),
+        ("configs/governance/block-separated.yaml", "governance file"),
+        ("configs/cities/town.yaml", "city"),
+        ("configs/cities/default.yaml", "city"),
+    ],
+)
+def test_check_says_what_a_shipped_file_is(monkeypatch, path, kind):
+    monkeypatch.chdir(ROOT)
+    result = run("check", path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == f"{path}: a valid {kind}\n"
+
+
+def checked(tmp_path, monkeypatch, text: str):
+    monkeypatch.chdir(tmp_path)
+    Path("x.yaml").write_text(text, "utf-8")
+    return run("check", "x.yaml")
+
+
+def test_check_accepts_a_scenario(tmp_path, monkeypatch):
+    town = ROOT / "configs" / "cities" / "town.yaml"
+    result = checked(tmp_path, monkeypatch, f"name: a\ncity: {json.dumps(str(town))}\n")
+    assert (result.exit_code, result.stdout) == (0, "x.yaml: a valid scenario\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "errors"),
+    [
+        (
+            "name: a\nname_zh: 甲\nmeasures: [{measure: x}, {intensity: 3}]\n",
+            [
+                "x.yaml:3:22: measures.0.measure: unknown measure 'x' "
+                "(`reformsim measures` lists them)",
+                "x.yaml:3:26: measures.1.measure: missing, but required",
+                "x.yaml:3:38: measures.1.intensity: must be in [0, 1], got 3",
+            ],
+        ),
+        ("grids: many\n", ["x.yaml:1:8: grids: expected a whole number, got 'many'"]),
+        ("city: {}\nname: 3\n", ["x.yaml:2:7: name: expected text, got 3 (quotes make it text)"]),
+        ("a: [\n", None),
+        (
+            "a: 1\n",
+            ["x.yaml:1:1: no key of a scenario, an experiment, a city or a governance file"],
+        ),
+    ],
+)
+def test_check_prints_one_error_a_line(tmp_path, monkeypatch, text, errors):
+    result = checked(tmp_path, monkeypatch, text)
+    assert (result.exit_code, result.stdout) == (2, "")
+    lines = result.stderr.splitlines()
+    assert len(lines) == 1 if errors is None else lines == errors
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("key", ["scenarios", "design"])
+def test_check_knows_an_experiment_by_its_keys(tmp_path, monkeypatch, key):
+    class Experiment(BaseModel, extra="forbid"):
+        scenarios: int = 0
+        design: int = 0
+
+    for name in ("reformsim.experiment", "reformsim.experiment.schema"):
+        monkeypatch.setitem(sys.modules, name, ModuleType(name))
+    sys.modules["reformsim.experiment.schema"].Experiment = Experiment  # type: ignore[attr-defined]
+    result = checked(tmp_path, monkeypatch, f"{key}: 1\n")
+    assert (result.exit_code, result.stdout) == (0, "x.yaml: a valid experiment\n")
+
+
+def test_help_imports_nothing_heavy():
+    code = (
+        "import sys; from typer.testing import CliRunner; from reformsim.cli import app\n"
+        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
+        "print(*{'numpy', 'numba', 'pandas', 'pydantic', 'mesa'} & sys.modules.keys())"
+    )
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout.strip() == ""
