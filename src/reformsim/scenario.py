@@ -221,6 +221,10 @@ class Scenario(Closed):
         """Return the facts of the world, one float per uncertainty."""
         return uncertainties.world(**self.uncertainties)
 
+    def brings(self, measure: str) -> bool:
+        """Return whether the reform brings a measure at any time and place."""
+        return any(step.measure == measure and step.intensity > 0 for step in self.reform)
+
     def change_days(self) -> list[int]:
         """Return the days, before the end, on which a step starts or ends, in order."""
         steps = [step for step in self.reform if step.intensity > 0]

@@ -184,8 +184,6 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("wage", "10,000 yuan per head and year", 4, 10, 30, "cost of one head", "人均用工成本", "assumed"),
     X("station_cost", "10,000 yuan per station and year", 1, 12, 60, "overhead of one station", "单个服务站固定成本",
       "assumed"),
-    X("capital_fund", "yuan per resident-year", 0, 60, 500, "capital fund, untargeted repairs unless a measure targets it",
-      "专项资本资金", "assumed"),
     X("cost_factor", "factor", 0, 1, 3, "costs of measures against their declared costs", "措施成本系数"),
     X("max_cost_share", "share", 0.05, 0.35, 0.6, "recurrent budget that measures may use", "措施成本占比上限"),
 )  # fmt: skip

@@ -8,9 +8,10 @@ from numba import njit
 from reformsim import categories
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
-from reformsim.cases.voice import baseline_of
+from reformsim.cases.voice import baseline_of, touch
 from reformsim.chance import seed_key
 from reformsim.city.territory import City
+from reformsim.residents.feedback import drift
 
 #: Columns of ``daily``: what is counted day by day, per district.
 DAILY_COUNTS = ("needs", "voiced", "closed", "found")
@@ -47,6 +48,52 @@ def sum_residents(residents, community_of, seed, first_resident, world, pulse):
         p.burden += r.burden
         p.baseline += baseline_of(w, seed, first_resident + i)
         p.people += 1.0
+
+
+@njit(cache=True)
+def drifted(d, t):
+    """Satisfaction and burden of every resident of a district at wall time ``t``, (2, n)."""
+    out = np.empty((2, len(d.residents)))
+    for i in range(len(d.residents)):
+        out[0, i], out[1, i] = touch(d, i, t)
+    return out
+
+
+@njit(cache=True)
+def groups_at(d, t):
+    """Mean satisfaction of every community and age group at wall time ``t``, (communities, 3).
+
+    Groups without people are NaN. Reads the sums as they drift, and leaves them alone.
+    """
+    w = d.world[0]
+    out = np.full(d.pulse.shape, np.nan)
+    for community in range(d.pulse.shape[0]):
+        for age in range(d.pulse.shape[1]):
+            p = d.pulse[community, age]
+            if p.people > 0:
+                total = drift(
+                    p.satisfaction, p.burden, p.baseline, t - p.time,
+                    w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
+                )  # fmt: skip
+                out[community, age] = total / p.people
+    return out
+
+
+@njit(cache=True)
+def open_cases(d, t):
+    """Open cases and their age in days at ``t``, summed by community and age group.
+
+    Returns two arrays of shape (communities, 3).
+    """
+    number = np.zeros(d.pulse.shape)
+    days = np.zeros(d.pulse.shape)
+    for i in range(len(d.cases)):
+        case = d.cases[i]
+        if case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED):
+            age = d.residents[case.resident].age
+            number[case.community, age] += 1.0
+            days[case.community, age] += t - case.voiced
+    return number, days
 
 
 @dataclass
@@ -177,7 +224,7 @@ def _district(
         buckets=np.full(32 * per_day, -1, np.int32),
         heap_time=np.zeros(room),
         heap_case=np.zeros(room, np.int32),
-        span=np.array([0.0, 0.0, per_day, horizon]),
+        span=np.array([0.0, 0.0, per_day, horizon, 0.0]),
         state=state,
         tally=columns.tally[m],
         days=columns.days[m],

@@ -28,6 +28,7 @@ from reformsim.cases.state import (
     RATE,
     SEED,
     START_DAY,
+    STOP_DAY,
     District,
 )
 from reformsim.cases.work import departments
@@ -111,7 +112,7 @@ def generate(d, day):
 
 @njit(cache=True, nogil=True)
 def advance(d):
-    """Handle events up to the end of the span; FULL when records run out, then call again."""
+    """Handle events up to the day to stop at; FULL when records run out, then call again."""
     utility = np.empty(6)
     share = np.empty(6)
     per_day = np.int64(d.span[RATE])
@@ -123,21 +124,37 @@ def advance(d):
             handle(d, i, d.cases[i].time, utility, share)
             continue
         upcoming = d.state[BUCKET] + 1
-        if upcoming % per_day == 0 and d.span[START_DAY] + upcoming // per_day < d.span[END_DAY]:
+        if upcoming % per_day == 0:
             day = np.int64(d.span[START_DAY]) + upcoming // per_day
+            if day >= d.span[STOP_DAY]:
+                return DONE
             if count_candidates(d, day) + SLACK > d.state[FREE_COUNT]:
                 return FULL
             generate(d, day)
-        if not next_bucket(d):
-            return DONE
+        next_bucket(d)
+
+
+@njit(cache=True)
+def served_hours(d, now):
+    """Server hours that each desk has worked since the last `restaff`, up to wall time ``now``.
+
+    Busy hours were booked on arrival; what is served only after ``now`` is taken off.
+    """
+    out = d.desks.busy.copy()
+    for i in range(len(d.cases)):
+        case = d.cases[i]
+        if case.stage in AT_DESK and case.desk >= 0:
+            worked = to_work(now, d.desks[case.desk].calendar)
+            if case.finish > worked:
+                out[case.desk] -= case.finish - max(case.start, worked)
+    return out
 
 
 @njit(cache=True)
 def _split_visits(d, now, waiting, held):
     """List the cases that wait at desks and those in service at ``now``; returns both counts.
 
-    What is served after ``now`` is booked out of the desks' busy hours, and each case is told
-    the desk that answers for it under the rules now in force.
+    Each case is told the desk that answers for it under the rules now in force.
     """
     n_waiting = 0
     n_held = 0
@@ -150,11 +167,9 @@ def _split_visits(d, now, waiting, held):
         if case.finish <= worked:
             continue
         if case.start < worked:
-            k.busy -= case.finish - worked
             held[n_held] = i
             n_held += 1
         else:
-            k.busy -= case.finish - case.start
             k.visits -= 1
             waiting[n_waiting] = i
             n_waiting += 1
@@ -204,8 +219,14 @@ def restaff(d: District, now: float, servers: np.ndarray, speed: np.ndarray) -> 
     _queue_again(d, waiting[order], now)
 
 
-def run_span(d: District, start: int, end: int) -> None:
-    """Run whole days [``start``, ``end``); the case columns grow as they must."""
-    open_span(d, float(start), float(end))
+def run_to(d: District, day: int) -> None:
+    """Run whole days up to ``day``, within the open span; the case columns grow as they must."""
+    d.span[STOP_DAY] = min(day, d.span[END_DAY])
     while advance(d) == FULL:
         make_room(d, len(d.cases) // 2 + SLACK)
+
+
+def run_span(d: District, start: int, end: int) -> None:
+    """Open the span of whole days [``start``, ``end``), at most 31, and run it."""
+    open_span(d, float(start), float(end))
+    run_to(d, end)

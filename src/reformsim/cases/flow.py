@@ -100,8 +100,8 @@ T_CLOSED, T_SOLVED, T_MEASURED, T_SHAM, T_REOPENED, T_UNSOLVED, T_LAPSED, T_ORPH
     T["closed"], T["solved"], T["measured"], T["sham"], T["reopened"], T["unsolved"],
     T["lapsed"], T["orphaned"],
 )  # fmt: skip
-T_CONTENT, T_DAYS, T_PROBLEM, T_ORGANISED, T_WALK = (
-    T["content"], T["days"], T["problem_days"], T["organised"], T["walk"],
+T_CONTENT, T_FELT, T_DAYS, T_PROBLEM, T_ORGANISED, T_WALK = (
+    T["content"], T["felt"], T["days"], T["problem_days"], T["organised"], T["walk"],
 )  # fmt: skip
 W_INTAKE_WAIT, W_INTAKE_WORK, W_LOCAL, W_TRANSFER, W_HUB, W_CONFERENCE = (
     W["intake_wait"], W["intake_work"], W["local_delay"], W["transfer"], W["hub"], W["conference"],
@@ -605,6 +605,7 @@ def feel(d, i, t, quality, days, promise):
     if case.flags & PATROLLED:
         return
     p = performance(quality, days, promise)
+    count(d, i, T_FELT, 1.0)
     if p >= d.world[0].content:
         count(d, i, T_CONTENT, 1.0)
     shift = d.units[unit_of(d, i)].expectation_shift

@@ -94,10 +94,8 @@ def push(d, i):
 
 @njit(cache=True)
 def next_bucket(d):
-    """Open the next bucket; False at the end of the span."""
+    """Open the next bucket of the span."""
     b = d.state[BUCKET] + 1
-    if b >= np.int64((d.span[END_DAY] - d.span[START_DAY]) * d.span[RATE]):
-        return False
     d.state[BUCKET] = b
     i = d.buckets[b]
     d.buckets[b] = -1
@@ -105,7 +103,6 @@ def next_bucket(d):
         follower = d.cases[i].next
         _heap_push(d, d.cases[i].time, i)
         i = follower
-    return True
 
 
 @njit(cache=True)

@@ -153,7 +153,7 @@ TALLY = (
     "needs", "voiced", "silent", "self_solved", "market", "grid", "station", "hotline", "found",
     "settled", "dispatched", "cross", "visits", "transfers", "to_department", "joint", "tabled",
     "closed", "solved", "measured", "sham", "reopened", "unsolved", "lapsed", "orphaned",
-    "content", "days", "problem_days", "organised", "walk",
+    "content", "felt", "days", "problem_days", "organised", "walk",
 )  # fmt: skip
 T = {name: i for i, name in enumerate(TALLY)}
 
@@ -231,7 +231,7 @@ class District(Bundle):
 STATIONS, CENTRES, TERRITORIAL, OFFICES, DEPARTMENTS, HOTLINE_DESK, HUB_DESK, DESKS = range(8)
 KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = range(8, 15)
 # span
-START_DAY, END_DAY, RATE, HORIZON = range(4)
+START_DAY, END_DAY, RATE, HORIZON, STOP_DAY = range(5)
 # state
 FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, LEADS = range(7)
 

@@ -48,6 +48,7 @@ def pay(
     accounts["bids"] += account.bids
     accounts["wages"] += account.wages
     accounts["balance"] = account.closing
+    accounts["spending_rate"] = account.spending / years
     return account.heads
 
 

@@ -7,12 +7,12 @@ import numpy as np
 from reformsim.cases import state as s
 from reformsim.cases.clock import CALENDARS, to_work
 from reformsim.cases.columns import Columns
-from reformsim.cases.engine import restaff
+from reformsim.cases.engine import restaff, served_hours
 from reformsim.categories import COUNT, OFFICES
 from reformsim.chance import Purpose
 from reformsim.institutions import hours as h
 from reformsim.institutions import staff
-from reformsim.model.baseline import SEAT_HEADS, Baseline
+from reformsim.model.baseline import Baseline
 from reformsim.model.orders import reaches
 
 
@@ -33,7 +33,6 @@ class Books:
 
     hours: np.ndarray  # (classes, units, activities), since the year began
     load: np.ndarray  # (classes, units) utilisation in the last span
-    territorial: np.ndarray  # (units, 12) case hours by category, of the last span
     hub_load: np.ndarray  # (districts,)
     posts: list[Post] = field(default_factory=list)
 
@@ -43,7 +42,6 @@ class Books:
         return cls(
             hours=np.zeros((len(h.CLASSES), units, len(h.ACTIVITIES))),
             load=np.zeros((len(h.CLASSES), units)),
-            territorial=np.zeros((units, COUNT)),
             hub_load=np.zeros(districts),
         )
 
@@ -82,15 +80,11 @@ def staff_desks(
     workers: np.ndarray,
     districts: np.ndarray,
     attendance: Attendance,
-    load: np.ndarray,
     seed: int,
     day: float,
     books: Books,
 ) -> None:
-    """Put the posts of every district in force at ``day`` and queue waiting cases again.
-
-    ``load`` (units, 12) is the territorial load that pooled budgets follow.
-    """
+    """Put the posts of every district in force at ``day`` and queue waiting cases again."""
     merged = np.stack(
         [
             reaches(rules["merged_desks"], seed + 1000 * category, Purpose.MERGE)
@@ -104,7 +98,7 @@ def staff_desks(
     dip = world["merge_dip"] * np.exp(-(day - offices["merged_on"]) / world["merge_dip_days"])
     by_desk = staff.by_desk(
         offices["heads"] * offices["staff_share"] * offices["filled"],
-        base.earmarks, load, rules["budget_pooling"],
+        base.earmarks, base.territorial, rules["budget_pooling"],
     )  # fmt: skip
     books.posts.clear()
     for k, d in enumerate(columns.districts):
@@ -174,18 +168,14 @@ def staff_desks(
         books.posts.append(Post(heads, attention * heads / servers, kind, unit, day))
 
 
-def close_books(
-    columns: Columns, attendance: Attendance, books: Books, offices: np.ndarray, day: float
-) -> None:
+def close_books(columns: Columns, attendance: Attendance, books: Books, day: float) -> None:
     """Book the hours of the span that ends at ``day``: paid, used for cases, slack."""
-    books.territorial[:] = 0.0
     for k, (d, post) in enumerate(zip(columns.districts, books.posts, strict=True)):
         worked = np.array(
             [to_work(day, c) - to_work(post.since, c) for c in range(len(CALENDARS))]
         )
-        seats = np.where(np.arange(len(post.heads)) == d.fixed[s.HOTLINE_DESK], 1.0, 1.0)
-        paid = post.heads * worked[d.desks["calendar"]] * seats
-        used = d.desks["served"] * post.attention
+        paid = post.heads * worked[d.desks["calendar"]]
+        used = served_hours(d, day) * post.attention
         first = columns.slices(k)[0].start
         for cls in range(len(h.CLASSES)):
             mine = post.staff == cls
@@ -205,12 +195,3 @@ def close_books(
         hub = int(d.fixed[s.HUB_DESK])
         room = post.attention[hub] * d.desks["servers"][hub] * worked[1]
         books.hub_load[k] = used[hub] / room if post.heads[hub] > 0 else 0.0
-        f = d.fixed
-        own = used[f[s.TERRITORIAL] : f[s.OFFICES]].reshape(-1, COUNT)
-        pooled = used[f[s.OFFICES] : f[s.DEPARTMENTS]].reshape(-1, OFFICES)
-        rows = np.arange(first, first + len(own))
-        books.territorial[rows] = own
-        books.territorial[rows, :OFFICES] += pooled
-
-
-HOTLINE_HEADS = SEAT_HEADS

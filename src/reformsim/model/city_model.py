@@ -1,0 +1,179 @@
+"""`CityModel`: a city under a scenario, as a Mesa model; time is in days."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import mesa
+import numpy as np
+import pandas as pd
+from mesa.time import Schedule
+
+from reformsim import outcomes as results
+from reformsim.cases import columns as case_columns
+from reformsim.cases.engine import run_to
+from reformsim.cases.queue import open_span
+from reformsim.city import City
+from reformsim.city import build as build_city
+from reformsim.institutions import agents
+from reformsim.model import records
+from reformsim.model.administration import Administration
+from reformsim.residents import Residents
+from reformsim.scenario import YEAR, Scenario
+
+MONTHS = 12
+
+
+def month_start(month: int) -> int:
+    """Return the first day of a month, counted from 0; twelve months are 365 days."""
+    return YEAR * month // MONTHS
+
+
+class CityModel(mesa.Model):
+    """A city that lives through a scenario.
+
+    Cases run in continuous time; institutions act at the start of months, and of days on which
+    a step of the reform starts or ends. ``rng`` is a seed (or a numpy Generator that draws
+    one); the same scenario and seed give the same bits for any number of ``threads``.
+    """
+
+    city: City
+    columns: case_columns.Columns
+    administration: Administration
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        rng: int | np.random.Generator | None = None,
+        threads: int = 1,
+        collect: bool = False,
+    ) -> None:
+        """Build the city of ``scenario`` (cached) and start at day 0.
+
+        With ``collect``, Mesa's DataCollector takes the headline outcomes every month.
+        """
+        self._threads = threads
+        self._collect = collect
+        self.reset(scenario, rng)
+
+    def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
+        """Start again at day 0 under another scenario or seed; cities and layouts are cached."""
+        super().__init__(rng=rng)
+        self.seed: int = self._seed  # type: ignore[assignment]
+        self._declared = scenario
+        self.city = build_city(scenario.city, scenario.city_seed)
+        world = scenario.world()
+        self.columns = case_columns.build(
+            self.city, world, self.seed, scenario.days, scenario.keep_cases
+        )
+        self.administration = a = Administration(self.city, scenario, self.seed)
+        self.history = records.History.of(self.columns, scenario)
+        self._handled = 0
+        agents.enrol(self, a.offices, a.workers, a.organisations, a.districts)
+        self.datacollector = mesa.DataCollector(model_reporters=_reporters())
+        turns = {month_start(m) for m in range(scenario.days * MONTHS // YEAR + 2)}
+        turns |= set(scenario.change_days())
+        self._turns = sorted(day for day in turns if day < scenario.days) + [scenario.days]
+        self.schedule_recurring(self._turn, Schedule(interval=self._to_next_turn, start=0))
+
+    @property
+    def scenario(self) -> Scenario:  # type: ignore[override]
+        """The scenario of this run; Mesa's own notion of a scenario, a bag of numbers, is unused."""
+        return self._declared
+
+    @scenario.setter
+    def scenario(self, value: Any) -> None:
+        """Let Mesa's constructor set its own scenario, to no effect."""
+
+    def run_until(self, end_time: float) -> None:
+        """Run to the start of day ``end_time``; raises ValueError past the scenario's days."""
+        if end_time > self.scenario.days:
+            raise ValueError(f"day {end_time} lies after the scenario's {self.scenario.days} days")
+        super().run_until(end_time)
+        self._catch_up()
+
+    def step(self) -> None:
+        """Mesa's step is a day."""
+        self.running = self.time < self.scenario.days
+        self._catch_up()
+
+    @property
+    def residents(self) -> Residents:
+        """The residents as a set of columns with the verbs of an AgentSet."""
+        self._catch_up()
+        return records.residents(self.columns, self.time)
+
+    def outcomes(self) -> pd.DataFrame:
+        """Return all outcomes so far: outcome, value, unit, better, level, place, period."""
+        self._flush()
+        return results.table(self.history.groups())
+
+    def curves(self) -> pd.DataFrame:
+        """Return the city's outcomes month by month: month, day, outcome, value."""
+        self._flush()
+        return results.curves(self.history.months, self.history.month_days)
+
+    def waits(self) -> pd.DataFrame:
+        """Return where dispatched cases spent their days: stage, days, period."""
+        self._flush()
+        return results.waits(*self.history.waits())
+
+    def cases(self) -> pd.DataFrame:
+        """Return the cases kept; raises ValueError where the scenario did not keep them."""
+        self._catch_up()
+        if not self.scenario.keep_cases:
+            raise ValueError("the scenario does not keep its cases: set keep_cases: true")
+        return records.cases(self.columns)
+
+    def _turn(self) -> None:
+        """Let institutions act: what was done, by whom, for what money, under which rules."""
+        day = int(self.time)
+        self._catch_up()
+        self.history.flush(self.columns, self.administration, day)
+        if day >= self.scenario.days:
+            return
+        month = day * MONTHS // YEAR
+        end = self._turn_after(day)
+        self.administration.act(
+            self.columns, day, month if day == month_start(month) else None, end
+        )
+        for d in self.columns.districts:
+            open_span(d, float(day), float(end))
+        if self._collect:
+            self.datacollector.collect(self)
+
+    def _flush(self) -> None:
+        self._catch_up()
+        self.history.flush(self.columns, self.administration, int(self.time))
+
+    def _turn_after(self, day: int) -> int:
+        return next(turn for turn in self._turns if turn > day)
+
+    @staticmethod
+    def _to_next_turn(model: Any) -> float:
+        later = [turn for turn in model._turns if turn > model.time]
+        return later[0] - model.time if later else float(YEAR)
+
+    def _catch_up(self) -> None:
+        """Run the cases up to the present day: districts side by side, the largest first."""
+        day = int(self.time)
+        if day <= self._handled:
+            return
+        self._handled = day
+        by_size = sorted(self.columns.districts, key=lambda d: -len(d.residents))
+        if self._threads > 1:
+            with ThreadPoolExecutor(self._threads) as pool:
+                list(pool.map(lambda d: run_to(d, day), by_size))
+        else:
+            for d in by_size:
+                run_to(d, day)
+
+
+def _reporters() -> dict[str, Any]:
+    """Mesa reporters of the headline outcomes of the last finished month."""
+
+    def report(name: str) -> Any:
+        return lambda model: (
+            results.vector(model.history.months[-1])[name] if model.history.months else np.nan
+        )
+
+    return {name: report(name) for name in results.HEADLINES}

@@ -1,0 +1,193 @@
+"""The outcomes: pure functions of what a run counted, each with its unit and which way is better."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, WAITS, T
+from reformsim.declared import Outcome
+
+PERIODS = ("warm_up", "transition", "after")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """What was counted for G groups (a city, its districts, …) over a period of ``years``.
+
+    ``state`` holds means over the period, by name; NaN where a group has no such state.
+    """
+
+    tally: np.ndarray  # (G, counts) as in cases.state.TALLY
+    days: np.ndarray  # (G, bins) closed cases by days
+    people: np.ndarray  # (G,)
+    years: float
+    state: dict[str, np.ndarray]  # each (G,)
+
+    def n(self, name: str) -> np.ndarray:
+        """Return one count, (G,)."""
+        return self.tally[:, T[name]]
+
+
+def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """Divide, NaN where there is nothing to divide by."""
+    return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=np.asarray(b) > 0)
+
+
+def quantile_days(days: np.ndarray, q: float) -> np.ndarray:
+    """Return the ``q`` quantile of days to close from logarithmic bins, (G,); interpolated."""
+    total = days.sum(axis=1).astype(float)
+    cumulative = np.cumsum(days, axis=1)
+    target = q * total
+    b = np.argmax(cumulative >= target[:, None], axis=1)
+    row = np.arange(len(days))
+    inside = np.maximum(days[row, b], 1)
+    position = b + 1 - (cumulative[row, b] - target) / inside
+    return np.where(total > 0, BIN_FIRST * BIN_GROWTH**position, np.nan)
+
+
+def _ended(t: Totals) -> np.ndarray:
+    return t.n("closed") + t.n("lapsed") + t.n("orphaned")
+
+
+Formula = Callable[[Totals], np.ndarray]
+
+TABLE: tuple[tuple[Outcome, Formula], ...] = (
+    (Outcome("satisfaction", "0–1", "higher", "satisfaction of all residents, mean over time", "全体居民满意度", True),
+     lambda t: t.state["satisfaction"]),
+    (Outcome("case_satisfied", "share", "higher", "callers content with their case", "诉求人满意率", True),
+     lambda t: ratio(t.n("content"), t.n("felt"))),
+    (Outcome("true_solution_rate", "share", "higher", "ended cases that were truly solved", "真实解决率", True),
+     lambda t: ratio(t.n("solved"), _ended(t))),
+    (Outcome("measured_solution_rate", "share", "neither", "ended cases that count as solved", "台账解决率"),
+     lambda t: ratio(t.n("measured"), _ended(t))),
+    (Outcome("problem_days", "days per resident-year", "lower", "days with an unsolved problem, silent ones included", "人均问题存续天数", True),
+     lambda t: ratio(t.n("problem_days"), t.people * t.years)),
+    (Outcome("median_days", "days", "lower", "median days from voice to closing", "办结中位天数", True),
+     lambda t: quantile_days(t.days, 0.5)),
+    (Outcome("p90_days", "days", "lower", "days within which nine of ten are closed", "办结天数九十分位", True),
+     lambda t: quantile_days(t.days, 0.9)),
+    (Outcome("needs", "per resident-year", "neither", "needs that arose", "需求数"),
+     lambda t: ratio(t.n("needs"), t.people * t.years)),
+    (Outcome("silent_share", "share of needs", "lower", "needs nobody heard of or found", "沉默需求比例", True),
+     lambda t: ratio(t.n("silent") - t.n("found"), t.n("needs"))),
+    (Outcome("self_solved_share", "share of needs", "neither", "settled among neighbours", "邻里自行解决比例"),
+     lambda t: ratio(t.n("self_solved"), t.n("needs"))),
+    (Outcome("hotline_contacts", "per resident-year", "neither", "calls to the hotline", "热线诉求量"),
+     lambda t: ratio(t.n("hotline"), t.people * t.years)),
+    (Outcome("station_contacts", "per resident-year", "neither", "trips to a station", "服务站办事量"),
+     lambda t: ratio(t.n("station"), t.people * t.years)),
+    (Outcome("grid_events", "per resident-year", "neither", "told to or found by grid workers", "网格事件量"),
+     lambda t: ratio(t.n("grid") + t.n("found"), t.people * t.years)),
+    (Outcome("settled_at_intake", "share", "neither", "answered at intake, without dispatch", "首接即办比例"),
+     lambda t: ratio(t.n("settled"), t.n("voiced") + t.n("found"))),
+    (Outcome("to_departments", "share of visits", "neither", "visits to line departments", "派往部门比例"),
+     lambda t: ratio(t.n("to_department"), t.n("visits"))),
+    (Outcome("transfers", "per dispatched case", "lower", "returns and re-dispatches", "每件转派次数", True),
+     lambda t: ratio(t.n("transfers"), t.n("dispatched"))),
+    (Outcome("lost_share", "share", "lower", "ended cases that lapsed or were orphaned", "流失与无主比例", True),
+     lambda t: ratio(t.n("lapsed") + t.n("orphaned"), _ended(t))),
+    (Outcome("sham_share", "share of closings", "lower", "closed on paper only", "虚假办结比例", True),
+     lambda t: ratio(t.n("sham"), t.n("closed"))),
+    (Outcome("walk", "km", "lower", "mean way of a station trip", "到站平均距离", True),
+     lambda t: ratio(t.n("walk"), t.n("station"))),
+    (Outcome("within_15_minutes", "share of residents", "higher", "live within 15 minutes of their station", "15分钟可达居民比例", True),
+     lambda t: t.state["within_15"]),
+    (Outcome("open_cases", "per 1,000 residents", "lower", "open cases, mean of month ends", "在办件(每千人)"),
+     lambda t: 1000.0 * ratio(t.state["open_cases"], t.people)),
+    (Outcome("participation", "share of residents", "higher", "take part in community affairs", "参与社区事务比例", True),
+     lambda t: t.state["participation"]),
+    (Outcome("communities_tipped", "share of residents", "neither", "live in communities past the tipping point of participation", "越过参与临界点的居民比例"),
+     lambda t: t.state["tipped"]),
+    (Outcome("organised_share", "share of eligible cases", "neither", "served by social organisations", "社会组织承接比例"),
+     lambda t: t.state["organised"]),
+    (Outcome("utilisation", "share", "neither", "use of case hours at subdistrict offices", "街道科室利用率"),
+     lambda t: t.state["utilisation"]),
+    (Outcome("case_hours", "share of paid hours", "neither", "hours on cases at subdistrict offices", "街道用于办件的工时比例"),
+     lambda t: t.state["case_hours"]),
+    (Outcome("burden_hours", "share of paid hours", "lower", "meetings, inspections, administration of front-line workers", "基层会议、迎检与行政工时比例", True),
+     lambda t: t.state["burden_hours"]),
+    (Outcome("slack_hours", "share of paid hours", "neither", "hours without work at subdistrict offices", "街道闲置工时比例"),
+     lambda t: t.state["slack_hours"]),
+    (Outcome("burnout", "share of grid workers", "lower", "with some burnout", "有职业倦怠的网格员比例", True),
+     lambda t: t.state["burnout"]),
+    (Outcome("vacant_posts", "share", "lower", "grid posts without a worker", "网格员空岗比例"),
+     lambda t: t.state["vacant"]),
+    (Outcome("effort_residents", "index", "neither", "effort e2 of offices for residents", "街道为民服务努力度"),
+     lambda t: t.state["effort_residents"]),
+    (Outcome("staff", "share of pre-reform posts", "neither", "office and station heads that the money buys", "可负担的街道与站点人员"),
+     lambda t: t.state["staff"]),
+    (Outcome("revenue", "yuan per resident-year", "higher", "own revenue from investment projects", "招商项目财政收入", True),
+     lambda t: 1e4 * ratio(t.state["revenue"], t.people)),
+    (Outcome("cost_per_solved", "yuan", "lower", "public money for each truly solved case", "每件真实解决的公共成本", True),
+     lambda t: ratio(t.state["spending"] * 1e4 * t.years, t.n("solved"))),
+    (Outcome("satisfaction_gini", "0–1", "lower", "Gini of satisfaction between communities and age groups", "满意度基尼系数"),
+     lambda t: t.state["gini"]),
+    (Outcome("urban_rural_gap", "0–1", "lower", "satisfaction in town minus country, absolute", "城乡满意度差距"),
+     lambda t: t.state["urban_rural_gap"]),
+    (Outcome("old_young_gap", "0–1", "lower", "satisfaction of younger minus older residents, absolute", "老少满意度差距"),
+     lambda t: t.state["old_young_gap"]),
+)  # fmt: skip
+
+OUTCOMES: tuple[Outcome, ...] = tuple(outcome for outcome, _ in TABLE)
+BY_NAME: dict[str, Outcome] = {outcome.name: outcome for outcome in OUTCOMES}
+HEADLINES: tuple[str, ...] = tuple(o.name for o in OUTCOMES if o.headline)
+
+
+def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
+    """Return outcomes as rows: outcome, value, unit, better, level, place, period.
+
+    ``groups`` lists (level, places, period, totals). Outcomes that a level does not have are
+    left out.
+    """
+    frames = []
+    for level, places, period, totals in groups:
+        for outcome, formula in TABLE:
+            values = formula(totals)
+            known = np.isfinite(values)
+            if not known.any():
+                continue
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "outcome": outcome.name,
+                        "value": values[known],
+                        "unit": outcome.unit,
+                        "better": outcome.better,
+                        "level": level,
+                        "place": np.asarray(places, object)[known],
+                        "period": period,
+                    }
+                )
+            )
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+
+
+def vector(totals: Totals) -> dict[str, float]:
+    """Return all outcomes of a single group as numbers, NaN where there is none."""
+    return {outcome.name: float(formula(totals)[0]) for outcome, formula in TABLE}
+
+
+def curves(months: list[Totals], days: list[int]) -> pd.DataFrame:
+    """Return the outcomes of a single group by month: month, day (its end), outcome, value."""
+    rows = [
+        (month, day, name, value)
+        for month, (day, totals) in enumerate(zip(days, months, strict=True))
+        for name, value in vector(totals).items()
+    ]
+    return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
+
+
+def waits(days: dict[str, np.ndarray], dispatched: dict[str, float]) -> pd.DataFrame:
+    """Return mean days by stage for each dispatched case: stage, days, period.
+
+    ``days`` holds summed days by stage and ``dispatched`` the cases, both by period. Parallel
+    parts add up, so that the sum over stages may exceed the days from voice to closing.
+    """
+    rows = [
+        (stage, value / max(dispatched[period], 1.0), period)
+        for period, values in days.items()
+        for stage, value in zip(WAITS, values, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["stage", "days", "period"])
