@@ -33,18 +33,18 @@ class Category:
 
 CATEGORIES: tuple[Category, ...] = (
     #        name              zh          share  public technic errand self  market social comp cross work delay life stakes office
-    Category("government", "政务办理", 0.16, False, False, True, 0.10, False, False, 0.85, 0.7, 2.0, 0.5, 0.7, 1.6, 0),
+    Category("government", "政务办理", 0.16, False, False, True, 0.10, False, False, 0.85, 0.9, 2.0, 0.8, 0.7, 1.6, 0),
     Category("welfare", "民生救助", 0.06, False, False, True, 0.10, False, True, 0.65, 1.0, 3.0, 1.0, 1.2, 0.5, 4),
-    Category("care", "健康养老", 0.10, False, False, False, 0.35, True, True, 0.65, 0.9, 3.0, 1.0, 1.2, 0.0, 4),
-    Category("housing", "住房物业", 0.12, False, True, False, 0.30, True, False, 0.55, 1.3, 4.0, 1.3, 1.2, 0.1, 2),
-    Category("disputes", "邻里纠纷", 0.08, False, False, False, 0.55, False, True, 0.70, 0.6, 3.0, 0.7, 0.6, -0.4, 1),
-    Category("sanitation", "环境卫生", 0.12, True, False, False, 0.40, False, False, 0.65, 0.8, 2.0, 0.6, 0.5, 0.0, 3),
-    Category("roads", "道路照明", 0.08, True, True, False, 0.10, False, False, 0.50, 1.2, 4.0, 1.3, 1.2, 0.0, 2),
-    Category("order", "公共秩序", 0.05, True, False, False, 0.15, False, False, 0.60, 1.0, 3.0, 0.6, 0.4, 0.3, 3),
-    Category("traffic", "交通停车", 0.09, True, True, False, 0.20, False, False, 0.50, 1.3, 3.5, 1.3, 1.0, 0.0, 3),
-    Category("building", "违法建设", 0.03, True, True, False, 0.05, False, False, 0.25, 1.8, 6.0, 1.8, 2.0, 0.2, 3),
-    Category("firms", "企业诉求", 0.03, False, True, True, 0.05, True, False, 0.60, 1.5, 4.0, 1.0, 0.8, 0.6, 2),
-    Category("culture", "文化教育", 0.08, False, False, False, 0.45, True, True, 0.70, 0.8, 2.5, 0.8, 0.8, -0.4, 1),
+    Category("care", "健康养老", 0.10, False, False, False, 0.35, True, True, 0.65, 1.0, 3.0, 1.0, 1.2, 0.0, 4),
+    Category("housing", "住房物业", 0.12, False, True, False, 0.30, True, False, 0.55, 1.1, 4.0, 1.1, 1.2, 0.1, 2),
+    Category("disputes", "邻里纠纷", 0.08, False, False, False, 0.55, False, True, 0.70, 0.9, 3.0, 0.9, 0.6, -0.4, 1),
+    Category("sanitation", "环境卫生", 0.12, True, False, False, 0.40, False, False, 0.65, 0.9, 2.0, 0.8, 0.5, 0.0, 3),
+    Category("roads", "道路照明", 0.08, True, True, False, 0.10, False, False, 0.50, 1.1, 4.0, 1.1, 1.2, 0.0, 2),
+    Category("order", "公共秩序", 0.05, True, False, False, 0.15, False, False, 0.60, 1.0, 3.0, 0.9, 0.4, 0.3, 3),
+    Category("traffic", "交通停车", 0.09, True, True, False, 0.20, False, False, 0.50, 1.1, 3.5, 1.1, 1.0, 0.0, 3),
+    Category("building", "违法建设", 0.03, True, True, False, 0.05, False, False, 0.25, 1.2, 6.0, 1.3, 2.0, 0.2, 3),
+    Category("firms", "企业诉求", 0.03, False, True, True, 0.05, True, False, 0.60, 1.1, 4.0, 1.0, 0.8, 0.6, 2),
+    Category("culture", "文化教育", 0.08, False, False, False, 0.45, True, True, 0.70, 0.9, 2.5, 0.9, 0.8, -0.4, 1),
 )  # fmt: skip
 
 COUNT = len(CATEGORIES)

@@ -172,5 +172,6 @@ class Purpose(IntEnum):
     LAYOUT = 51
     GRIDS = 52
     TEAM = 53
+    KNOWN = 54
     ORGANISATION = 48
     CITY = 60

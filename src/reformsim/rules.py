@@ -84,7 +84,7 @@ LEVERS: tuple[Lever, ...] = (
     Lever("linkage", "share of small public problems", 0, 0.2, 1,
           "found problems that are fixed on the spot", "即时处置的小问题比例"),
     # social organisations
-    Lever("service_purchasing", "yuan per resident-year", 0, 4.0, 200,
+    Lever("service_purchasing", "yuan per resident-year", 0, 1.0, 200,
           "money for services bought from social organisations", "政府购买服务(元/人·年)",
           "assumed", "sum"),
     Lever("incubation", "index", 0, 0.1, 1,

@@ -8,7 +8,7 @@ from numba import njit
 from reformsim import categories
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
-from reformsim.cases.voice import baseline_of, touch
+from reformsim.cases.voice import baseline_of, known_of, touch
 from reformsim.chance import seed_key
 from reformsim.city.territory import City
 from reformsim.residents.feedback import drift
@@ -34,7 +34,7 @@ def _settle_residents(residents, age, first, first_resident, seed, world):
             r.trust_station = 32768
             r.trust_hotline = 32768
             r.age = age[i]
-            r.known = 0
+            r.known = 1 if known_of(w, seed, first_resident + i) else 0
 
 
 @njit(cache=True)

@@ -34,7 +34,7 @@ class Demand(NamedTuple):
 
 
 @njit(cache=True)
-def _voice(world, table, communities, units, weight, walk, voiced, silent):
+def _voice(world, table, communities, weight, walk, voiced, silent):
     w = world[0]
     utility = np.empty(6)
     share = np.empty(6)
@@ -42,16 +42,18 @@ def _voice(world, table, communities, units, weight, walk, voiced, silent):
         c = communities[m]
         for age in range(AGES):
             for k in range(len(table)):
-                rate = weight[m, age] * table[k].share * categories.MIX[c.kind, k] * w.needs
-                utilities(
-                    w, table[k], c.urban, age == OLD, walk[m], c.participation,
-                    (0.5, 0.5, 0.5), False, utility,
-                )  # fmt: skip
-                choose(0.5, utility, share)
-                for channel in range(3):
-                    voiced[m, k, channel] += rate * share[GRID + channel]
+                needs = weight[m, age] * table[k].share * categories.MIX[c.kind, k] * w.needs
                 solved = min(table[k].self_solving * c.self_factor, 1.0)
-                silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
+                for known in range(2):
+                    rate = needs * (w.known_before if known else 1.0 - w.known_before)
+                    utilities(
+                        w, table[k], c.urban, age == OLD, walk[m], c.participation,
+                        (0.5, 0.5, 0.5), known == 1, utility,
+                    )  # fmt: skip
+                    choose(0.5, utility, share)
+                    for channel in range(3):
+                        voiced[m, k, channel] += rate * share[GRID + channel]
+                    silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
 
 
 def expect(
@@ -74,7 +76,7 @@ def expect(
     n, kinds = len(communities), categories.COUNT
     voiced, silent = np.zeros((n, kinds, 3)), np.zeros((n, kinds))
     box = np.array([world], dtype=world.dtype)
-    _voice(box, table, communities, units, weight, walk, voiced, silent)
+    _voice(box, table, communities, weight, walk, voiced, silent)
 
     unit = units[unit_of]
     life = world["silent_lifetime"] * table["lifetime"]

@@ -18,7 +18,7 @@ from reformsim.cases.state import (
 from reformsim.chance import Purpose, draw, mix
 from reformsim.residents.feedback import decay_of_burden, drift, experience
 
-VOICE, BASELINE = int(Purpose.VOICE), int(Purpose.BASELINE)
+VOICE, BASELINE, KNOWN = int(Purpose.VOICE), int(Purpose.BASELINE), int(Purpose.KNOWN)
 OLD = 2
 TRUST_UNIT = 65535.0
 
@@ -85,6 +85,12 @@ def baseline_of(w, seed, resident):
     """Satisfaction of a resident (permanent id) without contact."""
     u = draw(mix(seed, resident), BASELINE)
     return w.baseline + w.baseline_spread * (u - 0.5)
+
+
+@njit(cache=True)
+def known_of(w, seed, resident):
+    """Whether a resident (permanent id) once had a success with a public channel."""
+    return draw(mix(seed, resident), KNOWN) < w.known_before
 
 
 @njit(cache=True)

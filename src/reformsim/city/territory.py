@@ -55,7 +55,7 @@ class Table:
 
     def __len__(self) -> int:
         """Return the number of rows."""
-        return len(getattr(self, next(iter(self.columns()))))
+        return len(next(iter(self.__dict__.values())))
 
 
 @dataclass(frozen=True)

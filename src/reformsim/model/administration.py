@@ -49,6 +49,7 @@ class Administration:
         self.new_layout = None if not scenario.brings("service_stations") else layouts.plan(
             city, plan.layout, plan.per, plan.sites
         )
+        self._changes = {0, *scenario.change_days()}
         self.rules = levers.pre_reform(n)
         self.offices = b.offices.copy()
         self.organisations = b.organisations.copy()
@@ -62,6 +63,11 @@ class Administration:
         self.district_accounts = np.zeros(k, rows.ACCOUNT)
         self.stations = b.stations
         self._seen = np.zeros((n, 2))
+        #: Cross-department cases a year, by district: expected at first, then as they come.
+        self.cross = np.bincount(
+            city.communities.district, weights=b.demand.cross, minlength=k
+        )
+        self._cross_seen, self._since = np.zeros(k), 0
         self._open_economy()
 
     def act(self, columns: Columns, day: int, month: int | None, until: int) -> None:
@@ -70,6 +76,7 @@ class Administration:
             posts.close_books(columns, self.attendance, self.books, float(day))
             self.offices["load"] = self.books.load[h.OFFICES]
             self.districts["load"] = self.books.hub_load
+            self._watch_cross_cases(columns, day)
         if month:
             self._people(month)
             if month % 3 == 0:
@@ -80,8 +87,10 @@ class Administration:
             self.books.hours[:] = 0.0
             if month:
                 self._invest(month)
-        self.rules = self.scenario.rules_at(day, self.city, self.seed)
-        self._post(columns, day)
+        if day in self._changes:
+            self.rules = self.scenario.rules_at(day, self.city, self.seed)
+            self.costs = self.scenario.costs_at(day, self.city)
+        self._post(columns)
         self._pay(day, until)
         posts.staff_desks(
             columns, self.base, self.rules, self.world, self.offices, self.workers,
@@ -98,6 +107,17 @@ class Administration:
         table["vacant"] = draws[1] > before.FILLED_BEFORE
         table["load"] = self.world["utilisation"]
         return table
+
+    def _watch_cross_cases(self, columns: Columns, day: int) -> None:
+        """Keep a moving mean, over about half a year, of what a hub would have to assemble."""
+        cross = np.bincount(
+            self.city.communities.district, weights=columns.tally[:, :, T["cross"]].sum(axis=1),
+            minlength=len(self.cross),
+        )  # fmt: skip
+        days = day - self._since
+        rate = (cross - self._cross_seen) * 365.0 / days
+        self.cross += (1 - np.exp(-days / 180.0)) * (rate - self.cross)
+        self._cross_seen, self._since = cross, day
 
     def _open_economy(self) -> None:
         """Start in the settled state of the investment contest, and transfer what that leaves."""
@@ -242,7 +262,7 @@ class Administration:
         fade = 1.0 - 1.0 / max(float(w["project_life"]), 1.0)
         o["project_revenue"] = fade * o["project_revenue"] + wins * w["project_revenue"]
 
-    def _post(self, columns: Columns, day: int) -> None:
+    def _post(self, columns: Columns) -> None:
         """Write the rules in force into the rows that the case engine reads."""
         w, b = self.world, self.base
         unit = self.city.communities.subdistrict
@@ -263,14 +283,15 @@ class Administration:
             people = b.people[here]
             mean = {
                 name: float((self.rules[name][here] * people).sum() / people.sum())
-                for name in ("meeting_period", "meeting_agenda", "hub_capacity", "follow_up")
+                for name in (
+                    "meeting_period", "meeting_agenda", "hub_capacity", "follow_up",
+                    "joint_dispatch",
+                )
             }
             d.fixed[PERIOD_HOURS] = round(mean["meeting_period"] * 24)
             d.fixed[AGENDA] = max(round(mean["meeting_agenda"] * people.sum() / 1e5), 1)
-            c = columns.slices(k)[1]
-            joint = self.rules["joint_dispatch"][unit[c]]
             chase = mean["follow_up"] * w["chase_hours"] * CROSS_MEAN
-            need = (b.demand.cross[c] * joint).sum() * (w["hub_hours"] + chase)
+            need = self.cross[k] * mean["joint_dispatch"] * (w["hub_hours"] + chase)
             share = self.attendance.departments[k, h.A["cases"]]
             self.districts["hub_heads"][k] = mean["hub_capacity"] * need / (YEAR_HOURS * share)
         self.districts["team_heads"] = self._team()
@@ -282,7 +303,7 @@ class Administration:
         income, district_income = treasury.pool(o["project_revenue"], b.district, w)
         bought = self.rules["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
         costs = (
-            self.scenario.costs_at(day, self.city)
+            self.costs
             + w["station_cost"] * (self.stations - b.stations)
             + bought * b.people / 1e4
         )

@@ -31,7 +31,7 @@ SEAT_HEADS = 84.0 / staff.WEEK_HOURS
 #: Share of posts filled in a settled workforce, at which staff is sized.
 FILLED_BEFORE = 0.955
 #: Donations and fees of social organisations before the reform, yuan per resident-year (assumed).
-DONATIONS = 4.0
+DONATIONS = 1.0
 #: Hours that volunteers add to one paid hour at the best dependence (assumed).
 VOLUNTEER_GAIN = 0.5
 
