@@ -1,0 +1,1 @@
+"""From a question to its answer by one path: design → runs → store → analysis."""

@@ -1,0 +1,260 @@
+"""What the runs say: paired contrasts, factorial effects, bands over time, each with n.
+
+All intervals are two-sided Student t intervals over replications, at 95 %, one outcome at a
+time: of twenty intervals about a truth of zero, one is expected to miss it.
+"""
+
+import itertools
+import math
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtrit
+
+from reformsim.experiment.store import Results
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """A difference in one outcome: its size in the outcome's unit, its interval, a verdict.
+
+    ``base`` is the mean that percentages refer to, taken as fixed. ``low`` and ``high`` are NaN
+    where n < 2.
+    """
+
+    outcome: str
+    unit: str
+    better: str
+    n: int
+    base: float
+    value: float
+    low: float
+    high: float
+    verdict: str
+
+    def percent(self) -> tuple[float, float, float]:
+        """Return value, low and high in percent of the base; NaN where the base is 0."""
+        scale = 100 / abs(self.base) if self.base else math.nan
+        return self.value * scale, self.low * scale, self.high * scale
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contrast(Estimate):
+    """A scenario minus its reference; ``base`` is the reference's mean over the pairs.
+
+    A variance reduction of 4 says that unpaired runs would need four times the replications.
+    """
+
+    scenario: str
+    reference: str
+    mean: float
+    variance_reduction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect(Estimate):
+    """A main effect (one factor) or an interaction (two); ``base``: all at the first label."""
+
+    factors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lead(Estimate):
+    """The lead of the best scenario of a group over the next; positive is better."""
+
+    group: str
+    best: str
+    runner_up: str
+
+
+def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return n, mean, low and high over the first axis; missing values are left out.
+
+    ``values`` has shape (replications, ...), the four results shape (...). The interval is
+    mean ± t(n − 1) · s / √n; with n < 2 there is none and low and high are NaN.
+    """
+    values = np.asarray(values, float)
+    there = ~np.isnan(values)
+    n = there.sum(axis=0)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        mean = np.where(there, values, 0.0).sum(axis=0) / np.where(n > 0, n, np.nan)
+        squares = np.where(there, (values - mean) ** 2, 0.0).sum(axis=0)
+        spread = np.sqrt(squares / np.where(n > 1, n - 1, np.nan) / np.where(n > 0, n, np.nan))
+        half = stdtrit(np.maximum(n - 1, 1), (1 + LEVEL) / 2) * spread
+    return n, mean, mean - half, mean + half
+
+
+def verdict(better: str, n: int, low: float, high: float) -> str:
+    """Put a difference into a word.
+
+    *better* or *worse* where the interval excludes 0 (*higher* or *lower* for an outcome of
+    which neither is better), *unclear* where it does not, *same* where all differences are
+    exactly 0, *one run* where n < 2 gives no interval.
+    """
+    if n < 2:
+        return "one run"
+    if low == high == 0:
+        return "same"
+    if low <= 0 <= high:
+        return "unclear"
+    if better == "neither":
+        return "higher" if low > 0 else "lower"
+    return "better" if (low > 0) == (better == "higher") else "worse"
+
+
+def contrasts(results: Results, references: dict[str, str]) -> list[Contrast]:
+    """Compare each scenario with its reference, paired by replication, for every headline."""
+    values = _by_replication(results)
+    found = []
+    for (scenario, reference), trait in itertools.product(references.items(), traits(results)):
+        a, b = values.get((trait.outcome, scenario)), values.get((trait.outcome, reference))
+        if a is None or b is None:
+            continue
+        both = ~(np.isnan(a) | np.isnan(b))
+        a, b = a[both], b[both]
+        found.append(
+            Contrast(
+                **_estimate(trait, a - b, _mean(b)),
+                scenario=scenario,
+                reference=reference,
+                mean=_mean(a),
+                variance_reduction=variance_reduction(a, b),
+            )
+        )
+    return found
+
+
+def variance_reduction(a: np.ndarray, b: np.ndarray) -> float:
+    """Return (var a + var b) / var (a − b), what pairing saves; NaN where it is not defined."""
+    if len(a) < 2:
+        return math.nan
+    paired = float(np.var(a - b, ddof=1))
+    return float(np.var(a, ddof=1) + np.var(b, ddof=1)) / paired if paired > 0 else math.nan
+
+
+def effects(results: Results, factors: dict[str, tuple[str, str]]) -> list[Effect]:
+    """Estimate main effects and two-way interactions of a full design of two-level factors.
+
+    ``factors`` maps a factor to its two labels, low first. For each replication with all
+    cells, the main effect of a factor is the mean over cells at its second label minus the mean
+    over cells at its first; the interaction of two factors is the effect of the one with the
+    other at its second label minus its effect with the other at its first. (Box, Hunter &
+    Hunter call half of the latter the interaction.) Both are linear in the runs, so that the
+    t interval over replications is that of a mean. A headline that some cell never reports has
+    no effects.
+    """
+    levels = list(itertools.product((0, 1), repeat=len(factors)))
+    signs = dict(zip(factors, 2.0 * np.array(levels).T - 1, strict=True))
+    terms = [*((f,) for f in factors), *itertools.combinations(factors, 2)]
+    named = results.runs.set_index([f"factor:{f}" for f in factors])["scenario"].to_dict()
+    cells = [
+        named.get(tuple(factors[f][i] for f, i in zip(factors, row, strict=True))) for row in levels
+    ]
+    by_replication = _by_replication(results)
+    found = []
+    for trait in traits(results):
+        columns = [by_replication.get((trait.outcome, str(cell))) for cell in cells]
+        there = [column for column in columns if column is not None]
+        if len(there) < len(cells):
+            continue
+        values = _complete(there)
+        for term in terms:
+            weights = np.prod([signs[f] for f in term], axis=0) / (len(levels) / 2 ** len(term))
+            found.append(
+                Effect(**_estimate(trait, values @ weights, _mean(values[:, 0])), factors=term)
+            )
+    return found
+
+
+def leads(results: Results, groups: dict[str, list[str]]) -> list[Lead]:
+    """Find the best scenario of each group on each headline, and its paired lead over the next.
+
+    The verdict is *clear* where the interval of the lead excludes 0, else *tie*, and *one run*
+    without an interval. Choosing the two first and testing them afterwards is conservative among
+    scenarios that are in truth equal: neighbours in rank are nearer to each other than two taken
+    at random. Outcomes without a better direction are left out.
+    """
+    values = _by_replication(results)
+    found = []
+    for (group, scenarios), trait in itertools.product(groups.items(), traits(results)):
+        there = [s for s in scenarios if (trait.outcome, s) in values]
+        if trait.better == "neither" or len(there) < 2:
+            continue
+        table = _complete([values[trait.outcome, s] for s in there])
+        sign = 1.0 if trait.better == "higher" else -1.0
+        first, second = np.argsort(-sign * table.mean(axis=0), kind="stable")[:2]
+        lead = _estimate(trait, sign * (table[:, first] - table[:, second]), _mean(table[:, first]))
+        if lead["n"] > 1:
+            lead["verdict"] = "clear" if lead["low"] > 0 else "tie"
+        found.append(Lead(**lead, group=group, best=there[first], runner_up=there[second]))
+    return found
+
+
+def means(results: Results) -> pd.DataFrame:
+    """Return n, mean, low and high of every headline in every scenario."""
+    return bands(results.headlines(), ["scenario", "outcome", "unit"])
+
+
+def bands(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
+    """Return n, mean, low, high of ``value`` over replications for each combination of ``by``."""
+    keys = rows[by].astype(dict.fromkeys(rows[by].select_dtypes("category"), str))
+    wide = rows[["replication", "value"]].join(keys).set_index(["replication", *by])["value"]
+    table = wide.unstack("replication")
+    n, mean, low, high = interval(table.to_numpy().T)
+    return table.index.to_frame(index=False).assign(n=n, mean=mean, low=low, high=high)
+
+
+def frame(rows: Sequence[Estimate]) -> pd.DataFrame:
+    """Return estimates as a table, one column per field."""
+    return pd.DataFrame([asdict(row) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class Trait:
+    """What a headline is measured in, and which way is better."""
+
+    outcome: str
+    unit: str
+    better: str
+
+
+def traits(results: Results) -> list[Trait]:
+    """Return the headlines that the runs report."""
+    rows = results.headlines().drop_duplicates("outcome")
+    return [Trait(*map(str, row)) for row in rows[["outcome", "unit", "better"]].to_numpy()]
+
+
+def _estimate(trait: Trait, values: np.ndarray, base: float) -> dict[str, Any]:
+    n, mean, low, high = (x.item() for x in interval(values))
+    return {
+        **asdict(trait),
+        "n": n,
+        "base": base,
+        "value": mean,
+        "low": low,
+        "high": high,
+        "verdict": verdict(trait.better, n, low, high),
+    }
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else math.nan
+
+
+def _complete(columns: list[np.ndarray]) -> np.ndarray:
+    """Return the replications, as rows, in which no column misses a value."""
+    table = np.column_stack(columns)
+    return table[~np.isnan(table).any(axis=1)]
+
+
+def _by_replication(results: Results) -> dict[tuple[str, str], np.ndarray]:
+    """Return the headline values of each (outcome, scenario), one per replication, NaN if none."""
+    rows = results.headlines().astype({"outcome": str, "scenario": str})
+    table = rows.pivot(index="replication", columns=["outcome", "scenario"], values="value")
+    columns = table.to_numpy(float).T
+    return {(key[0], key[1]): c for key, c in zip(table.columns, columns, strict=True)}

@@ -1,0 +1,1 @@
+"""What the reader sees: tables on the terminal, figures in a directory."""

@@ -1,0 +1,137 @@
+"""Figures of a factorial design: effects and interactions, all cells, groups of scenarios."""
+
+import numpy as np
+from matplotlib.figure import SubFigure
+
+from reformsim.report import style
+from reformsim.report.study import Study, arrow
+
+
+def effects(study: Study) -> SubFigure:
+    """Draw main effects and two-way interactions with intervals, one panel per headline.
+
+    Raises ValueError where the design is not a full one of two-level factors.
+    """
+    if not study.effects:
+        raise ValueError("effects need a factorial design in which every factor has two labels")
+    terms = list(dict.fromkeys(effect.factors for effect in study.effects))
+    mains = sum(len(term) == 1 for term in terms)
+    lines, columns = style.grid(len(study.traits))
+    figure = style.canvas(
+        study,
+        4.0 + 2.4 * columns,
+        1.7 + lines * (0.8 + 0.24 * len(terms)),
+        "主效应与两两交互，95% 区间",
+        "main effects and two-way interactions, 95 % intervals",
+    )
+    axes = style.panels(figure, lines, columns, len(study.traits), sharey=True)
+    for ax, trait in zip(axes, study.traits.values(), strict=True):
+        for effect in study.effects:
+            if effect.outcome == trait.outcome:
+                y = terms.index(effect.factors)
+                style.whisker(ax, y, effect.value, effect.low, effect.high, effect.verdict)
+        ax.axvline(0, color=style.BLACK, linewidth=0.8)
+        ax.axhline(mains - 0.5, color=style.GREY, linewidth=0.8, linestyle=":")
+        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
+        ax.set_xlabel(trait.unit)
+    labels = [" × ".join(study.both(factor, " ") for factor in term) for term in terms]
+    axes[0].set_yticks(range(len(terms)), labels)
+    axes[0].set_ylim(len(terms) - 0.5, -0.5)
+    style.verdict_legend(figure, (e.verdict for e in study.effects if e.outcome in study.traits))
+    return figure
+
+
+def cells(study: Study) -> SubFigure:
+    """Draw every cell: its factor levels as squares, beside them its mean on each headline."""
+    factors = list(study.cells[0].levels)
+    size = len(study.cells)
+    figure = style.canvas(
+        study,
+        2.2 + 2.1 * len(study.traits),
+        2.2 + 0.2 * size,
+        f"全部 {size} 个组合：均值，与基准组合(虚线)配对差异的 95% 区间",
+        f"all {size} cells: means, 95 % intervals of the paired difference from the dotted line",
+    )
+    key, *axes = figure.subplots(
+        1,
+        1 + len(study.traits),
+        sharey=True,
+        width_ratios=[0.35 * len(factors), *[1.6] * len(study.traits)],
+    )
+    for x, factor in enumerate(factors):
+        labels = list(dict.fromkeys(cell.levels[factor] for cell in study.cells))
+        for y, cell in enumerate(study.cells):
+            shade = 0.9 - 0.75 * labels.index(cell.levels[factor]) / (len(labels) - 1)
+            key.plot(x, y, "s", color=str(shade), markersize=7)
+    key.set_xticks(range(len(factors)), [study.both(factor) for factor in factors], rotation=90)
+    key.xaxis.tick_top()
+    key.set_xlim(-0.6, len(factors) - 0.4)
+    key.set_ylim(size - 0.5, -0.5)
+    key.set_yticks([])
+    key.grid(visible=False)
+    for ax, trait in zip(axes, study.traits.values(), strict=True):
+        for y, cell in enumerate(study.cells):
+            if placed := study.placed.get((cell.name, trait.outcome)):
+                style.whisker(ax, y, placed.mean, placed.low, placed.high, placed.verdict)
+                if placed.verdict == "reference":
+                    ax.axvline(placed.mean, color=style.BLACK, linewidth=0.8, linestyle=":")
+        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
+        ax.set_xlabel(trait.unit)
+    figure.legend(
+        handles=[
+            style.mark(shade, "s", " · ".join(study.both(cell.levels[f], " ") for f in factors))
+            for shade, cell in (("0.9", study.cells[0]), ("0.15", study.cells[-1]))
+        ],
+        loc="outside lower left",
+        title=" · ".join(study.both(factor, " ") for factor in factors),
+    )
+    shown = (placed.verdict for placed in study.placed.values())
+    style.verdict_legend(figure, shown, "outside lower right", columns=2)
+    return figure
+
+
+def groups(study: Study) -> SubFigure:
+    """Draw each headline by group (a density, say), one mark with interval per treatment.
+
+    Raises ValueError where the design names no groups.
+    """
+    if not study.groups:
+        raise ValueError("groups need a factorial design with `within`")
+    treatments = list(dict.fromkeys(study.treatment(cell.name) for cell in study.cells))
+    lines, columns = style.grid(len(study.traits))
+    figure = style.canvas(
+        study,
+        10.5,
+        1.8 + 2.4 * lines,
+        "分组比较：均值，与基准(虚线)配对差异的 95% 区间",
+        "by group: means, 95 % intervals of the paired difference from the dotted line",
+    )
+    axes = style.panels(figure, lines, columns, len(study.traits))
+    offsets = np.linspace(-0.32, 0.32, len(treatments))
+    for ax, trait in zip(axes, study.traits.values(), strict=True):
+        for x, scenarios in enumerate(study.groups.values()):
+            for scenario in scenarios:
+                placed = study.placed.get((scenario, trait.outcome))
+                if placed is None:
+                    continue
+                treatment = treatments.index(study.treatment(scenario))
+                at = x + offsets[treatment]
+                colour, marker = style.MARKS[treatment % len(style.MARKS)]
+                ax.plot([at, at], [placed.low, placed.high], color=colour, linewidth=1.5)
+                ax.plot(at, placed.mean, marker, color=colour, markersize=6)
+                if placed.verdict == "reference":
+                    ends = [x - 0.42, x + 0.42]
+                    ax.plot(ends, [placed.mean] * 2, ":", color=style.BLACK, linewidth=0.9)
+        ax.set_xticks(range(len(study.groups)), [study.both(group) for group in study.groups])
+        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
+        ax.set_ylabel(trait.unit)
+        ax.grid(axis="x", visible=False)
+    figure.legend(
+        handles=[
+            style.mark(*style.MARKS[i % len(style.MARKS)], study.both(treatment, " "))
+            for i, treatment in enumerate(treatments)
+        ],
+        loc="outside lower center",
+        ncols=3,
+    )
+    return figure

@@ -1,0 +1,160 @@
+"""An experiment with its results, as the report reads it: names, units, contrasts, labels."""
+
+import math
+from dataclasses import dataclass
+from functools import cached_property
+
+from reformsim import outcomes
+from reformsim.experiment import analysis, design
+from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
+from reformsim.experiment.schema import Experiment, Factorial
+from reformsim.experiment.store import Results
+from reformsim.scenario import Scenario
+
+#: Said under every table and figure.
+CAVEAT = "A simulation under stated assumptions, not an evaluation of Chengdu."
+CAVEAT_ZH = "本结果为既定假设下的模拟，并非对成都的评估。"
+
+VERDICTS_ZH = {
+    "better": "更好",
+    "worse": "更差",
+    "higher": "升高",
+    "lower": "降低",
+    "unclear": "不明",
+    "same": "相同",
+    "one run": "单次",
+    "clear": "明确",
+    "tie": "难分",
+    "reference": "基准",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """The mean of a scenario, with the interval of its paired difference laid around it.
+
+    So a scenario differs clearly from its reference where the interval excludes ``base``, the
+    mean of the reference. The reference itself has the verdict *reference* and no interval.
+    """
+
+    mean: float
+    low: float
+    high: float
+    base: float
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Study:
+    """What was asked and what came out; ``config_hash`` ties every picture to its config."""
+
+    experiment: Experiment
+    results: Results
+    config_hash: str
+
+    @cached_property
+    def scenarios(self) -> dict[str, Scenario]:
+        """The resolved scenarios, in the order of the design."""
+        return design.scenarios(self.experiment)
+
+    @cached_property
+    def cells(self) -> list[design.Cell]:
+        """The cells of the design."""
+        return design.cells(self.experiment)
+
+    @cached_property
+    def references(self) -> dict[str, str]:
+        """For each scenario the one it is compared with."""
+        return design.references(self.experiment)
+
+    @cached_property
+    def traits(self) -> dict[str, Trait]:
+        """Unit and better direction of the headlines to show, in the order of the file."""
+        there = {trait.outcome: trait for trait in analysis.traits(self.results)}
+        return {name: there[name] for name in self.experiment.outcomes if name in there}
+
+    @cached_property
+    def contrasts(self) -> list[Contrast]:
+        """Paired contrasts of all headlines."""
+        return analysis.contrasts(self.results, self.references)
+
+    @cached_property
+    def placed(self) -> dict[tuple[str, str], Placed]:
+        """What to draw for each scenario and headline."""
+        found = {}
+        for c in self.contrasts:
+            found[c.reference, c.outcome] = Placed(c.base, math.nan, math.nan, c.base, "reference")
+            found[c.scenario, c.outcome] = Placed(
+                c.mean, c.base + c.low, c.base + c.high, c.base, c.verdict
+            )
+        return found
+
+    @cached_property
+    def effects(self) -> list[Effect]:
+        """Factorial effects of all headlines; none unless all factors have two labels."""
+        chosen = self.experiment.design
+        factors = chosen.two_level() if isinstance(chosen, Factorial) else None
+        return analysis.effects(self.results, factors) if factors else []
+
+    @cached_property
+    def groups(self) -> dict[str, list[str]]:
+        """The scenarios of each place named in ``within``; empty without one."""
+        chosen = self.experiment.design
+        found: dict[str, list[str]] = {}
+        if isinstance(chosen, Factorial) and chosen.within:
+            for cell in self.cells:
+                group = " ".join(cell.levels[name] for name in chosen.within)
+                found.setdefault(group, []).append(cell.name)
+        return found
+
+    @cached_property
+    def leads(self) -> list[Lead]:
+        """The best scenario of each group on all headlines."""
+        return analysis.leads(self.results, self.groups)
+
+    @cached_property
+    def n(self) -> int:
+        """Replications with at least one finished run."""
+        runs = self.results.runs
+        return int(runs.loc[runs["status"] == "done", "replication"].nunique())
+
+    def treatment(self, scenario: str) -> str:
+        """Name a scenario without its group: ``p_median`` for ``density=rural layout=p_median``."""
+        chosen = self.experiment.design
+        if not isinstance(chosen, Factorial):
+            return scenario
+        levels = next(cell.levels for cell in self.cells if cell.name == scenario)
+        return " ".join(label for factor, label in levels.items() if factor not in chosen.within)
+
+    def zh(self, name: str) -> str:
+        """Return the Chinese name of a scenario, factor, label or outcome, else the name itself."""
+        if name in self.experiment.zh:
+            return self.experiment.zh[name]
+        outcome = outcomes.BY_NAME.get(name)
+        return outcome.meaning_zh if outcome else plain(name)
+
+    def both(self, name: str, separator: str = "\n") -> str:
+        """Return the Chinese and the English name of something."""
+        zh = self.zh(name)
+        return zh if zh == plain(name) else f"{zh}{separator}{plain(name)}"
+
+
+def plain(name: str) -> str:
+    """Turn an identifier into words."""
+    return name.replace("_", " ")
+
+
+def arrow(better: str) -> str:
+    """Mark which way is better."""
+    return {"higher": " ↑", "lower": " ↓"}.get(better, "")
+
+
+def number(value: float) -> str:
+    """Write a number with about three figures."""
+    if math.isnan(value):
+        return "–"
+    size = abs(value)
+    if 0 < size < 0.0005:
+        return f"{value:.1e}"
+    digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:,.{digits}f}"

@@ -1,0 +1,194 @@
+"""Tables on the terminal: what changed, by how much, how sure; 80 columns, plain when piped."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from reformsim.experiment.analysis import Effect, Estimate, Lead, Trait
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
+
+WIDTH = 80
+_COLOURS = {"better": "green", "worse": "red", "clear": "green"}
+_HEADERS = {
+    "outcome": "结果",
+    "unit": "单位",
+    "base": "基准",
+    "scenario": "方案",
+    "difference [95 %]": "差异 [95 %]",
+    "estimate [95 %]": "估计 [95 %]",
+    "lead [95 %]": "领先 [95 %]",
+    "verdict": "判断",
+    "term": "项",
+    "best": "最优",
+    "mean": "均值",
+    "next": "次优",
+}
+_WORDS = ("outcome", "unit", "term", "best", "next", "verdict")
+
+
+class Writer:
+    """Writes the tables of one study to one console, in English or in Chinese."""
+
+    def __init__(self, study: Study, console: Console, zh: bool) -> None:
+        """Keep the study; nothing is written yet."""
+        self.study, self.console, self.zh = study, console, zh
+
+    def name(self, name: str) -> str:
+        """Name an outcome, scenario, factor or label in the language of the tables."""
+        return self.study.zh(name) if self.zh else plain(name)
+
+    def outcome(self, outcome: Trait | Estimate) -> str:
+        """Name an outcome and mark which way is better."""
+        return self.name(outcome.outcome) + arrow(outcome.better)
+
+    def word(self, verdict: str) -> str:
+        """Name a verdict, coloured where it says something."""
+        text = VERDICTS_ZH[verdict] if self.zh else verdict
+        colour = _COLOURS.get(verdict)
+        return f"[{colour}]{text}[/]" if colour else text
+
+    def table(self, title: str, *headers: str) -> Table:
+        """Return an empty table: words to the left, figures to the right and never broken."""
+        table = Table(title=title, title_justify="left", box=None, padding=(0, 1, 0, 0))
+        for header in headers:
+            words = header in _WORDS
+            table.add_column(
+                _HEADERS[header] if self.zh else header,
+                justify="left" if words else "right",
+                no_wrap=not words or header == "verdict",
+            )
+        return table
+
+    def contrasts(self, scenario: str) -> None:
+        """Write one scenario against its reference."""
+        table = self.table(
+            f"{self.name(scenario)} − {self.name(self.study.references[scenario])}",
+            *("outcome", "unit", "base", "scenario", "difference [95 %]", "verdict"),
+        )
+        rows = {c.outcome: c for c in self.study.contrasts if c.scenario == scenario}
+        for row in (rows[name] for name in self.study.traits if name in rows):
+            table.add_row(
+                self.outcome(row),
+                row.unit,
+                number(row.base),
+                number(row.mean),
+                _range(row),
+                self.word(row.verdict),
+            )
+        self.console.print(table, "")
+
+    def effects(self, effects: Sequence[Effect]) -> None:
+        """Write main effects and clear interactions, one table per headline; count the rest."""
+        for trait in self.study.traits.values():
+            rows = [effect for effect in effects if effect.outcome == trait.outcome]
+            shown = [
+                row
+                for row in rows
+                if len(row.factors) == 1 or row.verdict not in ("unclear", "same", "one run")
+            ]
+            title = f"{self.outcome(trait)} ({trait.unit})"
+            table = self.table(title, "term", "estimate [95 %]", "verdict")
+            for row in shown:
+                term = " × ".join(self.name(factor) for factor in row.factors)
+                table.add_row(term, _range(row), self.word(row.verdict))
+            self.console.print(table)
+            if rest := len(rows) - len(shown):
+                text = (
+                    f"另有 {rest} 个交互不明" if self.zh else f"{rest} more interactions: unclear"
+                )
+                self.console.print(text)
+            self.console.print()
+
+    def cells(self) -> None:
+        """Write the means of all cells, a dot where a factor stands at its first label."""
+        first = self.study.cells[0].levels
+        table = Table(box=None, padding=(0, 1, 0, 0))
+        for factor in first:
+            table.add_column(self.name(factor))
+        for trait in self.study.traits.values():
+            table.add_column(self.outcome(trait), justify="right")
+        for cell in self.study.cells:
+            labels = (
+                "·" if label == first[factor] else self.name(label)
+                for factor, label in cell.levels.items()
+            )
+            placed = (self.study.placed.get((cell.name, name)) for name in self.study.traits)
+            table.add_row(*labels, *(number(p.mean) if p else "–" for p in placed))
+        self.console.print(table, "")
+
+    def leads(self, leads: Sequence[Lead]) -> None:
+        """Write the best treatment of each group and its lead over the next."""
+        for group in self.study.groups:
+            rows = {lead.outcome: lead for lead in leads if lead.group == group}
+            table = self.table(
+                self.name(group), "outcome", "best", "mean", "next", "lead [95 %]", "verdict"
+            )
+            for row in (rows[name] for name in self.study.traits if name in rows):
+                table.add_row(
+                    self.outcome(row),
+                    self.name(self.study.treatment(row.best)),
+                    number(row.base),
+                    self.name(self.study.treatment(row.runner_up)),
+                    _range(row),
+                    self.word(row.verdict),
+                )
+            self.console.print(table, "")
+
+
+def write(study: Study, console: Console, zh: bool = False) -> None:
+    """Write the tables of a study, what failed, and what the reader should keep in mind."""
+    writer = Writer(study, console, zh)
+    experiment = study.experiment
+    console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
+    console.print(experiment.question, "")
+    if study.groups:
+        writer.leads(study.leads)
+    elif study.effects:
+        writer.cells()
+        writer.effects(study.effects)
+    else:
+        for scenario in study.references:
+            writer.contrasts(scenario)
+    for line in _notes(study, zh):
+        console.print(line)
+
+
+def _notes(study: Study, zh: bool) -> list[str]:
+    notes = [
+        f"[yellow]failed: run {run.run} ({run.scenario}, seed {run.seed}) in {run.stage}: "
+        f"{run.message}[/]"
+        for run in study.results.failed().itertuples()
+    ]
+    saved = [c.variance_reduction for c in study.contrasts if not math.isnan(c.variance_reduction)]
+    factor = number(float(np.median(saved))) if saved else ""
+    if zh:
+        sample = (
+            f"n = {study.n} 次重复，各方案用相同随机数；区间为单项结果的 95% t 区间。"
+            if study.n > 1
+            else "n = 1：没有区间，也没有判断。"
+        )
+        return [
+            *notes,
+            sample + (f"配对使方差缩小为 1/{factor}（中位数）。" if saved else ""),
+            CAVEAT_ZH,
+        ]
+    sample = (
+        f"n = {study.n} replications, the same random numbers in all scenarios; "
+        "95 % t intervals, one outcome at a time."
+        if study.n > 1
+        else "n = 1 run per scenario: no interval, no verdict."
+    )
+    pairing = f" Pairing divides the variance by {factor} (median)." if saved else ""
+    return [*notes, sample + pairing, CAVEAT]
+
+
+def _range(estimate: Estimate) -> str:
+    """Write an estimate with its interval, all to two figures of the half-width."""
+    half = (estimate.high - estimate.low) / 2
+    if not half > 0:
+        return number(estimate.value)
+    digits = min(max(1 - math.floor(math.log10(half)), 0), 5)
+    return f"{estimate.value:,.{digits}f} [{estimate.low:,.{digits}f}, {estimate.high:,.{digits}f}]"
