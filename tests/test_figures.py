@@ -53,9 +53,14 @@ class SquareCity:
 
     subdistricts = SimpleNamespace(name=[f"Subdistrict {i}" for i in range(SUBDISTRICTS)])
 
+    districts = SimpleNamespace(name=["East"], name_zh=["东区"])
+
     def subdistrict_polygons(self) -> list[np.ndarray]:
         square = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
         return [square + np.array([i, 0]) for i in range(SUBDISTRICTS)]
+
+    def district_polygons(self) -> list[np.ndarray]:
+        return [np.array([[0, 0], [SUBDISTRICTS, 0], [SUBDISTRICTS, 3], [0, 3]], float)]
 
 
 @pytest.fixture

@@ -49,8 +49,8 @@ def cells(study: Study) -> SubFigure:
         study,
         2.2 + 2.1 * len(study.traits),
         2.2 + 0.2 * size,
-        f"全部 {size} 个组合：均值，与基准组合(虚线)配对差异的 95% 区间",
-        f"all {size} cells: means, 95 % intervals of the paired difference from the dotted line",
+        f"全部 {size} 个组合的均值，与基准组合(虚线)配对差异的 95% 区间",
+        f"means of all {size} cells, 95 % intervals of the paired difference from the dotted line",
     )
     key, *axes = figure.subplots(
         1,
@@ -85,7 +85,7 @@ def cells(study: Study) -> SubFigure:
         loc="outside lower left",
         title=" · ".join(study.both(factor, " ") for factor in factors),
     )
-    shown = (placed.verdict for placed in study.placed.values())
+    shown = (p.verdict for (_, outcome), p in study.placed.items() if outcome in study.traits)
     style.verdict_legend(figure, shown, "outside lower right", columns=2)
     return figure
 
@@ -103,8 +103,8 @@ def groups(study: Study) -> SubFigure:
         study,
         10.5,
         1.8 + 2.4 * lines,
-        "分组比较：均值，与基准(虚线)配对差异的 95% 区间",
-        "by group: means, 95 % intervals of the paired difference from the dotted line",
+        "各组均值，与基准(虚线)配对差异的 95% 区间",
+        "means by group, 95 % intervals of the paired difference from the dotted line",
     )
     axes = style.panels(figure, lines, columns, len(study.traits))
     offsets = np.linspace(-0.32, 0.32, len(treatments))

@@ -6,11 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.figure import SubFigure
 
-from reformsim.city import build
+from reformsim.city import City, build
 from reformsim.report import style
 from reformsim.report.study import Study
 
 OUTCOME = "satisfaction"
+_NAMED = 8  # districts up to which their names are written on the map
+_WIDE = 1.4  # width over height from which the two maps stand one above the other
 
 
 def satisfaction(study: Study) -> SubFigure:
@@ -23,19 +25,24 @@ def satisfaction(study: Study) -> SubFigure:
     names = list(city.subdistricts.name)
     base = _by_place(study, reference).reindex(names).to_numpy(float)
     change = _by_place(study, scenario).reindex(names).to_numpy(float) - base
+    width, height = np.ptp(np.concatenate(city.district_polygons()), axis=0)
+    wide = width > _WIDE * height
     figure = style.canvas(
-        study, 11, 5.6, "各街道(镇)居民满意度", "residents' satisfaction by subdistrict and town"
+        study,
+        9,
+        1 + 15 * height / width if wide else 1.6 + 3.6 * height / width,
+        "各街道(镇)居民满意度",
+        "residents' satisfaction by subdistrict and town",
     )
-    axes = figure.subplots(1, 2)
-    largest = max(np.abs(change[np.isfinite(change)]), default=0.0) or 1.0
-    outlines = [np.asarray(outline) for outline in city.subdistrict_polygons()]
+    upper, lower = figure.subplots(*((2, 1) if wide else (1, 2)))
     there = base[np.isfinite(base)]
-    low, high = min(there, default=0.0), max(there, default=1.0)
-    _paint(axes[0], outlines, base, "cividis", low, high, "满意度 satisfaction (index)")
-    label = "满意度变化 change in satisfaction (index)"
-    _paint(axes[1], outlines, change, "PuOr", -largest, largest, label)
-    axes[0].set_title(study.both(reference, " "), loc="left")
-    axes[1].set_title(f"{study.both(scenario, ' ')}\n− {study.both(reference, ' ')}", loc="left")
+    limits = (min(there, default=0.0), max(there, default=1.0))
+    _paint(upper, city, base, "cividis", limits, "满意度 satisfaction (index)")
+    largest = max(np.abs(change[np.isfinite(change)]), default=0.0) or 1.0
+    label = "满意度变化 change (index)"
+    _paint(lower, city, change, "PuOr", (-largest, largest), label)
+    upper.set_title(study.both(reference, " "), loc="left")
+    lower.set_title(f"{study.both(scenario, ' ')} − {study.both(reference, ' ')}", loc="left")
     return figure
 
 
@@ -53,19 +60,30 @@ def _by_place(study: Study, scenario: str) -> pd.Series:
 
 def _paint(
     ax: Axes,
-    outlines: list[np.ndarray],
+    city: City,
     values: np.ndarray,
     colours: str,
-    low: float,
-    high: float,
+    limits: tuple[float, float],
     label: str,
 ) -> None:
-    shapes = PolyCollection(outlines, cmap=colours, edgecolor="#444444", linewidth=0.4)
+    districts = city.district_polygons()
+    ax.add_collection(PolyCollection(districts, facecolor="#F4F4F4", edgecolor="white"))
+    if len(districts) <= _NAMED:
+        for outline, zh, en in zip(
+            districts, city.districts.name_zh, city.districts.name, strict=True
+        ):
+            middle, top = np.ptp(outline[:, 0]) / 2 + outline[:, 0].min(), outline[:, 1].max()
+            ax.text(middle, top, f"{zh} {en}", fontsize=7, ha="center", va="bottom")
+    shapes = PolyCollection(
+        city.subdistrict_polygons(), cmap=colours, edgecolor="#444444", linewidth=0.5
+    )
     shapes.set_array(np.ma.masked_invalid(values))
-    shapes.set_clim(low, high)
+    shapes.set_clim(*limits)
     ax.add_collection(shapes)
     ax.autoscale_view()
     ax.set_aspect("equal")
+    ax.grid(visible=False)
     ax.set_xlabel("km")
     ax.set_ylabel("km")
-    ax.figure.colorbar(shapes, ax=ax, shrink=0.8, label=label)
+    bar = ax.inset_axes((1.02, 0, 0.025, 1))
+    ax.figure.colorbar(shapes, cax=bar, label=label)
