@@ -1,6 +1,8 @@
 """The command line: parse, call, print. Heavy modules are imported inside the commands."""
 
 import json
+import os
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -81,6 +83,61 @@ def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":
         message = "no key of a scenario, an experiment, a city or a governance file"
         raise ConfigError(document.fault((), message))
     return best, kinds[best]
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="An experiment, such as experiments/regimes.yaml.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
+    as_json: AsJson = False,
+    zh: Annotated[bool, typer.Option("--zh", help="Print the tables in Chinese.")] = False,
+) -> None:
+    """Run an experiment: its table on the terminal, its plots and data in a directory.
+
+    The same command goes on where a stopped one left off.
+    """
+    from rich.console import Console
+
+    from reformsim.config import ConfigError
+    from reformsim.experiment.run import Interrupted, WorkerDied, execute
+    from reformsim.experiment.schema import Experiment
+    from reformsim.experiment.store import Store, StoreError
+
+    try:
+        experiment = Experiment.load(file)
+        if replications is not None:
+            experiment = experiment.model_copy(update={"replications": replications})
+        store = Store(output or Path("results") / experiment.name)
+        results = execute(experiment, store.directory, workers or os.cpu_count() or 1)
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    except StoreError as error:
+        raise fail([str(error)]) from None
+    except WorkerDied as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(130) from None
+
+    from reformsim.report import data, figures, tables
+    from reformsim.report.study import Study
+
+    study = Study(experiment, results, store.manifest()["config_hash"])
+    console = Console(width=None if sys.stdout.isatty() else tables.WIDTH)
+    if not as_json:
+        tables.write(study, console, zh)
+    paths = [*figures.draw(study, store.directory), *data.write(study, store)]
+    if as_json:
+        typer.echo(json.dumps(data.summary(study, paths), ensure_ascii=False, indent=2))
+    else:
+        console.print("", *map(str, [store.manifest_path, *paths]), sep="\n", soft_wrap=True)
+    if len(results.failed()):
+        raise typer.Exit(1)
 
 
 @app.command()

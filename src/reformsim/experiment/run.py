@@ -72,10 +72,11 @@ def execute(
     directory: Path,
     workers: int = 1,
     factory: Factory = city_model,
-    stream: TextIO = sys.stderr,
+    stream: TextIO | None = None,
 ) -> Results:
     """Make the runs of ``experiment`` that ``directory`` does not hold yet; return all results.
 
+    Progress goes to ``stream``, standard error if None.
     The results do not depend on ``workers`` or on the order in which runs end. A run that fails
     becomes a record with its stage and message, and is tried again next time. Raises StoreError
     for a directory of another experiment, Interrupted after Ctrl-C, WorkerDied.
@@ -87,7 +88,7 @@ def execute(
     kept = {i for i, record in store.records(runs).items() if record.status == "done"}
     todo = [run for run in runs if run.id not in kept]
     jobs = [(directory, scenarios[run.scenario], run) for run in todo]
-    progress = Progress(len(runs), len(kept), stream)
+    progress = Progress(len(runs), len(kept), stream or sys.stderr)
     try:
         if workers == 1 or len(jobs) <= 1:
             bench = Bench(factory, os.cpu_count() or 1)
