@@ -176,11 +176,12 @@ def test_lead_names_the_best_and_counts_positive():
     noise = np.array([[0.0], [0.1], [-0.1]])
     data = {"one": 5 + noise, "two": 3 - noise, "three": 9 + noise}
     (lower,) = analysis.leads(results(data, "lower"), {"all": list(data)})
-    assert (lower.best, lower.runner_up, lower.verdict) == ("two", "one", "clear")
+    assert (lower.first, lower.runner_up, lower.verdict) == ("two", "one", "clear")
     assert (lower.base, lower.value) == (pytest.approx(3), pytest.approx(2))
     (higher,) = analysis.leads(results(data, "higher"), {"all": list(data)})
-    assert (higher.best, higher.runner_up) == ("three", "one")
-    assert analysis.leads(results(data, "neither"), {"all": list(data)}) == []
+    assert (higher.first, higher.runner_up) == ("three", "one")
+    (neither,) = analysis.leads(results(data, "neither"), {"all": list(data)})
+    assert neither.first == "three"
 
 
 def test_lead_among_equals_is_seldom_clear():

@@ -65,10 +65,10 @@ class Effect(Estimate):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lead(Estimate):
-    """The lead of the best scenario of a group over the next; positive is better."""
+    """The lead of the first scenario of a group over the next, counted positive."""
 
     group: str
-    best: str
+    first: str
     runner_up: str
 
 
@@ -172,26 +172,26 @@ def effects(results: Results, factors: dict[str, tuple[str, str]]) -> list[Effec
 
 
 def leads(results: Results, groups: dict[str, list[str]]) -> list[Lead]:
-    """Find the best scenario of each group on each headline, and its paired lead over the next.
+    """Find the first scenario of each group on each headline, and its paired lead over the next.
 
     The verdict is *clear* where the interval of the lead excludes 0, else *tie*, and *one run*
     without an interval. Choosing the two first and testing them afterwards is conservative among
     scenarios that are in truth equal: neighbours in rank are nearer to each other than two taken
-    at random. Outcomes without a better direction are left out.
+    at random. Of an outcome without a better direction the highest comes first.
     """
     values = _by_replication(results)
     found = []
     for (group, scenarios), trait in itertools.product(groups.items(), traits(results)):
         there = [s for s in scenarios if (trait.outcome, s) in values]
-        if trait.better == "neither" or len(there) < 2:
+        if len(there) < 2:
             continue
         table = _complete([values[trait.outcome, s] for s in there])
-        sign = 1.0 if trait.better == "higher" else -1.0
+        sign = -1.0 if trait.better == "lower" else 1.0
         first, second = np.argsort(-sign * table.mean(axis=0), kind="stable")[:2]
         lead = _estimate(trait, sign * (table[:, first] - table[:, second]), _mean(table[:, first]))
         if lead["n"] > 1:
             lead["verdict"] = "clear" if lead["low"] > 0 else "tie"
-        found.append(Lead(**lead, group=group, best=there[first], runner_up=there[second]))
+        found.append(Lead(**lead, group=group, first=there[first], runner_up=there[second]))
     return found
 
 

@@ -109,7 +109,7 @@ class Study:
 
     @cached_property
     def leads(self) -> list[Lead]:
-        """The best scenario of each group on all headlines."""
+        """The first scenario of each group on all headlines."""
         return analysis.leads(self.results, self.groups)
 
     @cached_property

@@ -22,11 +22,11 @@ _HEADERS = {
     "lead [95 %]": "领先 [95 %]",
     "verdict": "判断",
     "term": "项",
-    "best": "最优",
+    "first": "首位",
     "mean": "均值",
-    "next": "次优",
+    "next": "次位",
 }
-_WORDS = ("outcome", "unit", "term", "best", "next", "verdict")
+_WORDS = ("outcome", "unit", "term", "first", "next", "verdict")
 
 
 class Writer:
@@ -120,16 +120,16 @@ class Writer:
         self.console.print(table, "")
 
     def leads(self, leads: Sequence[Lead]) -> None:
-        """Write the best treatment of each group and its lead over the next."""
+        """Write the first treatment of each group and its lead over the next."""
         for group in self.study.groups:
             rows = {lead.outcome: lead for lead in leads if lead.group == group}
             table = self.table(
-                self.name(group), "outcome", "best", "mean", "next", "lead [95 %]", "verdict"
+                self.name(group), "outcome", "first", "mean", "next", "lead [95 %]", "verdict"
             )
             for row in (rows[name] for name in self.study.traits if name in rows):
                 table.add_row(
                     self.outcome(row),
-                    self.name(self.study.treatment(row.best)),
+                    self.name(self.study.treatment(row.first)),
                     number(row.base),
                     self.name(self.study.treatment(row.runner_up)),
                     _range(row),
