@@ -227,6 +227,6 @@ def run_to(d: District, day: int) -> None:
 
 
 def run_span(d: District, start: int, end: int) -> None:
-    """Open the span of whole days [``start``, ``end``), at most 31, and run it."""
-    open_span(d, float(start), float(end))
+    """Open the span of whole days [``start``, ``end``) and run it."""
+    open_span(d, start, end)
     run_to(d, end)

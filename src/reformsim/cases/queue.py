@@ -105,9 +105,16 @@ def next_bucket(d):
         i = follower
 
 
-@njit(cache=True)
-def open_span(d, start, end):
+def open_span(d: District, start: int, end: int) -> None:
     """Begin the span [``start``, ``end``) of whole days: file every active case in it."""
+    buckets = (end - start) * int(d.span[RATE])
+    if buckets > len(d.buckets):
+        d.buckets = np.full(buckets, -1, np.int32)
+    _file_cases(d, float(start), float(end))
+
+
+@njit(cache=True)
+def _file_cases(d, start, end):
     d.span[START_DAY] = start
     d.span[END_DAY] = end
     d.state[BUCKET] = -1

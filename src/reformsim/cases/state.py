@@ -217,8 +217,10 @@ class District(Bundle):
     desks: np.ndarray
     free: np.ndarray
     cases: np.ndarray
+    buckets: np.ndarray
     heap_time: np.ndarray
     heap_case: np.ndarray
+    span: np.ndarray
     state: np.ndarray
     tally: np.ndarray
     days: np.ndarray

@@ -137,7 +137,7 @@ class CityModel(mesa.Model):
             self.columns, day, month if day == month_start(month) else None, end
         )
         for d in self.columns.districts:
-            open_span(d, float(day), float(end))
+            open_span(d, day, end)
         if self._collect:
             self.datacollector.collect(self)
 
