@@ -98,7 +98,9 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
     ]  # fmt: skip
     for size in check_sizes(model.city):
         rows.append(
-            Fact(size.fact, size.target * 0.9, size.target * 1.1, size.value, size.mark, size.source)
+            Fact(
+                size.fact, size.target * 0.9, size.target * 1.1, size.value, size.mark, size.source
+            )
         )
     return rows
 

@@ -118,7 +118,7 @@ class StationPlan(Closed):
     layout: Literal["one_per_community", "one_per_several", "p_median", "max_coverage", "list"] = (
         "p_median"
     )
-    per: int = Field(default=4, ge=1, le=1000)
+    per: int = Field(default=3, ge=1, le=1000)
     sites: tuple[str | int, ...] = ()
 
     @model_validator(mode="after")

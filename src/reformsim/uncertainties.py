@@ -62,7 +62,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("transfer_delay", "days", 0.2, 1.0, 10, "return of a wrongly sent case", "退回重派的天数"),
     X("reentry_hours", "hours", 0, 0.5, 3, "work of taking in and returning a wrong case", "误派的退件工时"),
     # --- the committee and the conference
-    X("hub_hours", "hours", 0.1, 1.0, 6, "assembling one case at the hub", "中枢统筹一件的工时"),
+    X("hub_hours", "hours", 0.1, 0.5, 6, "assembling one case at the hub", "中枢统筹一件的工时"),
     X("hub_staffing", "times expected need", 0.5, 1.25, 2, "hub capacity that the measure buys",
       "中枢配置与需求之比", "§9"),
     X("coordination_hours", "hours", 0, 0.5, 3, "coordination per further department, per part",
@@ -74,7 +74,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("trivial_share", "share", 0, 0.05, 0.5, "undisputed cross cases that reach the table anyway",
       "上会的琐碎事项比例"),
     X("chase_effect", "share", 0, 0.3, 0.8, "overdue time that a reminder removes", "督办缩短逾期的比例"),
-    X("chase_hours", "hours", 0, 0.3, 2, "work of chasing one overdue part", "督办一件的工时"),
+    X("chase_hours", "hours", 0, 0.2, 2, "work of chasing one overdue part", "督办一件的工时"),
     # --- work, delay, desks
     X("intake_hours_grid", "hours", 0.2, 2.0, 8, "a grid worker's work on one case", "网格员每件工时"),
     X("intake_hours_station", "hours", 0.1, 0.5, 3, "station work on one case", "服务站每件工时"),

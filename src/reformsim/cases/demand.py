@@ -112,8 +112,7 @@ def expect(
         voiced=voiced,
         found=found,
         dispatched=dispatched,
-        grid=((voiced[:, :, 0] * (1 - organised) + found).sum(axis=1))
-        * world["intake_hours_grid"],
+        grid=((voiced[:, :, 0] * (1 - organised) + found).sum(axis=1)) * world["intake_hours_grid"],
         station=((voiced[:, :, 1] * (1 - organised)).sum(axis=1)) * world["intake_hours_station"],
         hotline=voiced[:, :, 2].sum(axis=1) * world["intake_hours_hotline"],
         territorial=hours * local,

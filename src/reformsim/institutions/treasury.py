@@ -55,8 +55,12 @@ def pay(
 def imbalance(accounts: np.ndarray) -> np.ndarray:
     """Opening + transfer + revenue − spending − closing of the year so far; zero up to rounding."""
     spent = accounts["measures"] + accounts["bids"] + accounts["wages"]
-    return accounts["opening"] + accounts["received"] + accounts["revenue"] - spent - (
-        accounts["balance"]
+    return (
+        accounts["opening"]
+        + accounts["received"]
+        + accounts["revenue"]
+        - spent
+        - (accounts["balance"])
     )
 
 
@@ -107,8 +111,4 @@ def pool(
     revenue: np.ndarray, district: np.ndarray, world: np.record
 ) -> tuple[np.ndarray, np.ndarray]:
     """Send own revenue through the district pools: (unit income, district income)."""
-    return share_revenue(
-        revenue, district, world["retained"], float(world["revenue_compensation"])
-    )
-
-
+    return share_revenue(revenue, district, world["retained"], float(world["revenue_compensation"]))

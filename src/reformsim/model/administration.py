@@ -4,7 +4,7 @@ import numpy as np
 
 from reformsim import rules as levers
 from reformsim.cases.columns import Columns, groups_at
-from reformsim.cases.demand import CROSS_MEAN
+from reformsim.cases.demand import CROSS_MEAN, expect
 from reformsim.cases.state import AGENDA, PERIOD_HOURS, T
 from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
 from reformsim.city import City, layouts
@@ -46,8 +46,10 @@ class Administration:
         self.base = b = before.baseline(city, w)
         n, k = len(city.subdistricts), len(city.districts)
         plan = scenario.stations
-        self.new_layout = None if not scenario.brings("service_stations") else layouts.plan(
-            city, plan.layout, plan.per, plan.sites
+        self.new_layout = (
+            None
+            if not scenario.brings("service_stations")
+            else layouts.plan(city, plan.layout, plan.per, plan.sites)
         )
         self._changes = {0, *scenario.change_days()}
         self.rules = levers.pre_reform(n)
@@ -61,12 +63,11 @@ class Administration:
         self.grids_of = np.bincount(city.communities.subdistrict[city.grids.community], minlength=n)
         self.accounts = np.zeros(n, rows.ACCOUNT)
         self.district_accounts = np.zeros(k, rows.ACCOUNT)
-        self.stations = b.stations
+        self.stations, self.station_demand = b.stations, b.demand.station
+        self._moved = False
         self._seen = np.zeros((n, 2))
         #: Cross-department cases a year, by district: expected at first, then as they come.
-        self.cross = np.bincount(
-            city.communities.district, weights=b.demand.cross, minlength=k
-        )
+        self.cross = np.bincount(city.communities.district, weights=b.demand.cross, minlength=k)
         self._cross_seen, self._since = np.zeros(k), 0
         self._open_economy()
 
@@ -90,11 +91,13 @@ class Administration:
         if day in self._changes:
             self.rules = self.scenario.rules_at(day, self.city, self.seed)
             self.costs = self.scenario.costs_at(day, self.city)
+            self._moved = True
         self._post(columns)
         self._pay(day, until)
         posts.staff_desks(
             columns, self.base, self.rules, self.world, self.offices, self.workers,
-            self.districts, self.attendance, self.seed, float(day), self.books,
+            self.districts, self.attendance, self.station_demand, self.seed, float(day),
+            self.books,
         )  # fmt: skip
 
     def _workers(self) -> np.ndarray:
@@ -122,9 +125,7 @@ class Administration:
     def _open_economy(self) -> None:
         """Start in the settled state of the investment contest, and transfer what that leaves."""
         w, b = self.world, self.base
-        self.attendance = posts.attend(
-            self.rules, w, self.offices, b.district, len(self.districts)
-        )
+        self.attendance = posts.attend(self.rules, w, self.offices, b.district, len(self.districts))
         self.districts["team_heads"] = self._team()
         u = unit_draws(self.city.seed, int(Purpose.TEAM), 0, np.arange(len(self.offices)))
         self.talent = np.exp(0.2 * np.array([normal_quantile(x) for x in u]))
@@ -256,7 +257,9 @@ class Administration:
         local, team = self._investment_heads()
         own = np.maximum(self.accounts["balance"], 0) + o["project_revenue"] * w["retained"]
         fee, share, rate = self.market.compete(local, team, self.talent, own)
-        wins = contest.projects_won(share, rate, unit_key(self.seed, int(Purpose.PROJECTS), month)[0])
+        wins = contest.projects_won(
+            share, rate, unit_key(self.seed, int(Purpose.PROJECTS), month)[0]
+        )
         o["projects"] = wins
         o["bids"] = fee * rate
         fade = 1.0 - 1.0 / max(float(w["project_life"]), 1.0)
@@ -272,19 +275,26 @@ class Administration:
         strength = self.rules["council_strength"][unit]
         orders.write_communities(columns.communities, self.participation, organised, strength, w)
         orders.write_grids(columns, self.rules, self.seed)
-        self.stations = orders.write_stations(
-            columns, self.rules, self.seed, b.layout, self.new_layout or b.layout
-        )
-        self.attendance = posts.attend(
-            self.rules, w, self.offices, b.district, len(self.districts)
-        )
+        if self._moved:
+            self.stations = orders.write_stations(
+                columns, self.rules, self.seed, b.layout, self.new_layout or b.layout
+            )
+            walk = before.mean_walk(self.city, columns.grids["walk"])
+            self.station_demand = expect(
+                w, columns.communities, columns.units, unit, before.need_weights(self.city), walk
+            ).station
+            self._moved = False
+        self.attendance = posts.attend(self.rules, w, self.offices, b.district, len(self.districts))
         for k, d in enumerate(columns.districts):
             here = columns.slices(k)[0]
             people = b.people[here]
             mean = {
                 name: float((self.rules[name][here] * people).sum() / people.sum())
                 for name in (
-                    "meeting_period", "meeting_agenda", "hub_capacity", "follow_up",
+                    "meeting_period",
+                    "meeting_agenda",
+                    "hub_capacity",
+                    "follow_up",
                     "joint_dispatch",
                 )
             }
@@ -303,9 +313,7 @@ class Administration:
         income, district_income = treasury.pool(o["project_revenue"], b.district, w)
         bought = self.rules["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
         costs = (
-            self.costs
-            + w["station_cost"] * (self.stations - b.stations)
-            + bought * b.people / 1e4
+            self.costs + w["station_cost"] * (self.stations - b.stations) + bought * b.people / 1e4
         )
         heads = treasury.pay(
             self.accounts, years, income, o["bids"], costs, self._heads_before(), w
@@ -313,9 +321,11 @@ class Administration:
         flexible = b.offices["heads"] + b.offices["station_heads"]
         o["staff_share"] = np.maximum(heads - self.grids_of, 0.0) / flexible
         d = self.districts
-        team_before = np.bincount(
-            b.district, weights=b.people, minlength=len(d)
-        ) * levers.BY_NAME["district_team_size"].default / 1e5
+        team_before = (
+            np.bincount(b.district, weights=b.people, minlength=len(d))
+            * levers.BY_NAME["district_team_size"].default
+            / 1e5
+        )
         line = b.departments.sum(axis=1) + before.SEAT_HEADS * b.hotline
         extra = w["wage"] * (d["hub_heads"] + d["team_heads"] - team_before)
         paid = treasury.pay(
@@ -325,4 +335,3 @@ class Administration:
         share = b.people / b.district_people[b.district]
         spent = self.district_accounts["spending_rate"][b.district] * share
         self.spending = self.accounts["spending_rate"] + spent
-

@@ -84,11 +84,8 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         communities, share, np.zeros(m), rules["council_strength"][unit_of], world
     )
     layout = layouts.plan(city, "before")
-    weight = _weights(city)
-    walk = np.bincount(
-        city.grids.community, weights=layout.walk * city.grids.multiplier_sum, minlength=m
-    ) / np.bincount(city.grids.community, weights=city.grids.multiplier_sum, minlength=m)
-
+    weight = need_weights(city)
+    walk = mean_walk(city, layout.walk)
     asked = expect(world, communities, units, unit_of, weight, walk)
     social = np.bincount(unit_of, weights=asked.social, minlength=n) / 12.0
     organisations = _organisations(city, world, people, social)
@@ -209,7 +206,16 @@ def _count_ages(age, first, community, count):
             count[community[g], age[i]] += 1
 
 
-def _weights(city: City) -> np.ndarray:
+def mean_walk(city: City, walk: np.ndarray) -> np.ndarray:
+    """Return the way to a station by community, (communities,), grids weighted by their needs."""
+    weight = city.grids.multiplier_sum
+    of, m = city.grids.community, len(city.communities)
+    total = np.bincount(of, weights=walk * weight, minlength=m)
+    return total / np.bincount(of, weights=weight, minlength=m)
+
+
+@lru_cache(maxsize=4)
+def need_weights(city: City) -> np.ndarray:
     """Summed need multipliers by community and age group, (communities, 3)."""
     count = np.zeros((len(city.communities), 3))
     _count_ages(city.people.age, city.grids.first_resident, city.grids.community, count)

@@ -80,6 +80,7 @@ def staff_desks(
     workers: np.ndarray,
     districts: np.ndarray,
     attendance: Attendance,
+    station_demand: np.ndarray,
     seed: int,
     day: float,
     books: Books,
@@ -124,9 +125,7 @@ def staff_desks(
         kind[:n_grids] = h.GRIDS
 
         # stations and the convenience centre share the subdistrict's station staff by demand
-        served = np.bincount(
-            d.communities["desk"], weights=base.demand.station[m], minlength=desks
-        )
+        served = np.bincount(d.communities["desk"], weights=station_demand[m], minlength=desks)
         front = slice(f[s.STATIONS], f[s.TERRITORIAL])
         unit[f[s.STATIONS] : f[s.CENTRES]] = u.start + unit_of
         unit[f[s.CENTRES] : f[s.TERRITORIAL]] = np.arange(u.start, u.stop)
@@ -171,9 +170,7 @@ def staff_desks(
 def close_books(columns: Columns, attendance: Attendance, books: Books, day: float) -> None:
     """Book the hours of the span that ends at ``day``: paid, used for cases, slack."""
     for k, (d, post) in enumerate(zip(columns.districts, books.posts, strict=True)):
-        worked = np.array(
-            [to_work(day, c) - to_work(post.since, c) for c in range(len(CALENDARS))]
-        )
+        worked = np.array([to_work(day, c) - to_work(post.since, c) for c in range(len(CALENDARS))])
         paid = post.heads * worked[d.desks["calendar"]]
         used = served_hours(d, day) * post.attention
         first = columns.slices(k)[0].start

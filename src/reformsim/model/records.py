@@ -199,9 +199,7 @@ class History:
         }
         return [self._everyone(), *((level, *row) for level, row in rows.items())]
 
-    def _totals(
-        self, span: Span, level: str, places: list[str], group: np.ndarray
-    ) -> Totals:
+    def _totals(self, span: Span, level: str, places: list[str], group: np.ndarray) -> Totals:
         n = len(places)
         flat = group.ravel()
         cells = np.zeros((len(self.city.communities), 3))
@@ -237,8 +235,10 @@ class History:
         for name, row in zip(BY_ACCOUNT, span.money, strict=True):
             yearly = np.bincount(group[first, 0], weights=row, minlength=n) / (span.length / YEAR)
             state[name] = yearly if whole else blank
-        state |= self._inequality(felt, cells, group, n) if whole else dict.fromkeys(
-            ("gini", "urban_rural_gap", "old_young_gap"), blank
+        state |= (
+            self._inequality(felt, cells, group, n)
+            if whole
+            else dict.fromkeys(("gini", "urban_rural_gap", "old_young_gap"), blank)
         )
         return Totals(gather(span.tally), gather(span.days), people, span.length / YEAR, state)
 
