@@ -31,6 +31,17 @@ from reformsim.measures.declare import CostBase
 
 YEAR = 365
 MAX_DAYS = 100 * YEAR
+MONTHS = 12
+
+
+def month_start(month: int) -> int:
+    """Return the first day of a month, counted from 0; twelve months are 365 days."""
+    return YEAR * month // MONTHS
+
+
+def month_of(day: int) -> int:
+    """Return the month, counted from 0, that a day lies in."""
+    return (MONTHS * (day + 1) - 1) // YEAR
 
 
 class Closed(BaseModel):

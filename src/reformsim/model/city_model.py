@@ -18,14 +18,7 @@ from reformsim.institutions import agents
 from reformsim.model import records
 from reformsim.model.administration import Administration
 from reformsim.residents import Residents
-from reformsim.scenario import YEAR, Scenario
-
-MONTHS = 12
-
-
-def month_start(month: int) -> int:
-    """Return the first day of a month, counted from 0; twelve months are 365 days."""
-    return YEAR * month // MONTHS
+from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
 
 class CityModel(mesa.Model):
@@ -70,7 +63,7 @@ class CityModel(mesa.Model):
         self._handled = 0
         agents.enrol(self, a.offices, a.workers, a.organisations, a.districts)
         self.datacollector = mesa.DataCollector(model_reporters=_reporters())
-        turns = {month_start(m) for m in range(scenario.days * MONTHS // YEAR + 2)}
+        turns = {month_start(m) for m in range(month_of(scenario.days) + 1)}
         turns |= set(scenario.change_days())
         self._turns = sorted(day for day in turns if day < scenario.days) + [scenario.days]
         self.schedule_recurring(self._turn, Schedule(interval=self._to_next_turn, start=0))
@@ -131,7 +124,7 @@ class CityModel(mesa.Model):
         self.history.flush(self.columns, self.administration, day)
         if day >= self.scenario.days:
             return
-        month = day * MONTHS // YEAR
+        month = month_of(day)
         end = self._turn_after(day)
         self.administration.act(
             self.columns, day, month if day == month_start(month) else None, end

@@ -16,7 +16,7 @@ from reformsim.institutions import participation, workers
 from reformsim.model.administration import Administration
 from reformsim.outcomes import PERIODS, Totals
 from reformsim.residents import Residents
-from reformsim.scenario import YEAR, Scenario
+from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
 #: States of communities and of subdistricts, kept as sums of value × days of the span.
 BY_COMMUNITY = ("participation", "tipped", "organised")
@@ -103,7 +103,7 @@ class History:
         self.periods[self._period(self.since)].add(span)
         assert self._month is not None
         self._month.add(span)
-        if YEAR * (day * 12 // YEAR) // 12 == day or day == self.scenario.days:
+        if month_start(month_of(day)) == day or day == self.scenario.days:
             self.months.append(self._totals(self._month, *self._everyone()))
             self.month_days.append(day)
             self._month = Span.of(len(self.city.communities), len(self.city.subdistricts))
