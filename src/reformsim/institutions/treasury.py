@@ -19,6 +19,7 @@ def new_year(accounts: np.ndarray) -> None:
 def pay(
     accounts: np.ndarray,
     years: float,
+    ahead: float,
     revenue: np.ndarray,
     bids: np.ndarray,
     costs: np.ndarray,
@@ -27,28 +28,31 @@ def pay(
 ) -> np.ndarray:
     """Settle one span of ``years``; returns the heads that the money buys, (n,).
 
-    ``revenue``, ``bids`` and ``costs`` are yearly rates in 10,000 yuan; ``costs`` are what the
-    rules in force cost beyond the pre-reform obligations, and may be negative. Raises
-    ValueError where they exceed the declared share of the transfer.
+    The budget is drawn up for ``ahead`` ≥ ``years``, the rest of the month: a span that a step
+    of the reform cuts short then buys the same heads as an uncut one, to the bit. ``revenue``,
+    ``bids`` and ``costs`` are yearly rates in 10,000 yuan; ``costs`` are what the rules in force
+    cost beyond the pre-reform obligations, and may be negative. Raises ValueError where they
+    exceed the declared share of the transfer.
     """
-    own = accounts["balance"] + revenue * years
+    own = accounts["balance"] + revenue * ahead
     account = settle(
         accounts["balance"],
-        accounts["transfer"] * years,
-        revenue * years,
-        measure_costs=costs * years,
-        wage=world["wage"] * years,
+        accounts["transfer"] * ahead,
+        revenue * ahead,
+        measure_costs=costs * ahead,
+        wage=world["wage"] * ahead,
         heads_wanted=QUOTA * heads_before,
         max_cost_share=world["max_cost_share"],
-        bids=np.minimum(bids * years, own),
+        bids=np.minimum(bids * ahead, own),
     )
+    part = years / ahead
     accounts["received"] += accounts["transfer"] * years
     accounts["revenue"] += revenue * years
-    accounts["measures"] += account.measures
-    accounts["bids"] += account.bids
-    accounts["wages"] += account.wages
-    accounts["balance"] = account.closing
-    accounts["spending_rate"] = account.spending / years
+    accounts["measures"] += account.measures * part
+    accounts["bids"] += account.bids * part
+    accounts["wages"] += account.wages * part
+    accounts["balance"] = (1.0 - part) * accounts["balance"] + part * account.closing
+    accounts["spending_rate"] = account.spending / ahead
     return account.heads
 
 

@@ -22,7 +22,7 @@ from reformsim.institutions import hours as h
 from reformsim.institutions.staff import YEAR_HOURS
 from reformsim.model import baseline as before
 from reformsim.model import orders, posts
-from reformsim.scenario import Scenario
+from reformsim.scenario import Scenario, month_of, month_start
 
 #: Burnout (assumed; they give 42 % some and 13 % heavy burnout at utilisation 0.85).
 STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
@@ -310,13 +310,14 @@ class Administration:
         """Pay for the span to come: measures first, then bids, the rest buys staff."""
         w, b, o = self.world, self.base, self.offices
         years = (until - day) / 365.0
+        ahead = (month_start(month_of(day) + 1) - day) / 365.0
         income, district_income = treasury.pool(o["project_revenue"], b.district, w)
         bought = self.rules["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
         costs = (
             self.costs + w["station_cost"] * (self.stations - b.stations) + bought * b.people / 1e4
         )
         heads = treasury.pay(
-            self.accounts, years, income, o["bids"], costs, self._heads_before(), w
+            self.accounts, years, ahead, income, o["bids"], costs, self._heads_before(), w
         )
         flexible = b.offices["heads"] + b.offices["station_heads"]
         o["staff_share"] = np.maximum(heads - self.grids_of, 0.0) / flexible
@@ -329,7 +330,7 @@ class Administration:
         line = b.departments.sum(axis=1) + before.SEAT_HEADS * b.hotline
         extra = w["wage"] * (d["hub_heads"] + d["team_heads"] - team_before)
         paid = treasury.pay(
-            self.district_accounts, years, district_income, np.zeros(len(d)), extra, line, w
+            self.district_accounts, years, ahead, district_income, np.zeros(len(d)), extra, line, w
         )
         d["staff_share"] = paid / line
         share = b.people / b.district_people[b.district]
