@@ -64,7 +64,7 @@ class CityModel(mesa.Model):
         agents.enrol(self, a.offices, a.workers, a.organisations, a.districts)
         self.datacollector = mesa.DataCollector(model_reporters=_reporters())
         turns = {month_start(m) for m in range(month_of(scenario.days) + 1)}
-        turns |= set(scenario.change_days())
+        turns |= {scenario.warm_up, scenario.warm_up + YEAR, *scenario.change_days()}
         self._turns = sorted(day for day in turns if day < scenario.days) + [scenario.days]
         self.schedule_recurring(self._turn, Schedule(interval=self._to_next_turn, start=0))
 
@@ -97,18 +97,16 @@ class CityModel(mesa.Model):
 
     def outcomes(self) -> pd.DataFrame:
         """Return all outcomes so far: outcome, value, unit, better, level, place, period."""
-        self._flush()
-        return results.table(self.history.groups())
+        return results.table(self._history_now().groups())
 
     def curves(self) -> pd.DataFrame:
         """Return the city's outcomes month by month: month, day, outcome, value."""
-        self._flush()
-        return results.curves(self.history.months, self.history.month_days)
+        history = self._history_now()
+        return results.curves(history.months, history.month_days)
 
     def waits(self) -> pd.DataFrame:
         """Return where dispatched cases spent their days: stage, days, period."""
-        self._flush()
-        return results.waits(*self.history.waits())
+        return results.waits(*self._history_now().waits())
 
     def cases(self) -> pd.DataFrame:
         """Return the cases kept; raises ValueError where the scenario did not keep them."""
@@ -134,9 +132,9 @@ class CityModel(mesa.Model):
         if self._collect:
             self.datacollector.collect(self)
 
-    def _flush(self) -> None:
+    def _history_now(self) -> records.History:
         self._catch_up()
-        self.history.flush(self.columns, self.administration, int(self.time))
+        return self.history.until(self.columns, self.administration, int(self.time))
 
     def _turn_after(self, day: int) -> int:
         return next(turn for turn in self._turns if turn > day)

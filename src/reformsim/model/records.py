@@ -1,7 +1,8 @@
 """What a run leaves behind: counts by period and month, cases, residents."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from copy import copy
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -108,6 +109,24 @@ class History:
             self.month_days.append(day)
             self._month = Span.of(len(self.city.communities), len(self.city.subdistricts))
         self.since = day
+
+    def until(self, columns: Columns, admin: Administration, day: int) -> "History":
+        """Return the history up to ``day``, without a trace in this one.
+
+        What is asked in the middle of a month must not add a sample to the means of states.
+        """
+        if day <= self.since:
+            return self
+        seen = replace(
+            self,
+            periods=[copy(span) for span in self.periods],
+            months=list(self.months),
+            month_days=list(self.month_days),
+            _month=copy(self._month),
+            _seen=copy(self._seen),
+        )
+        seen.flush(columns, admin, day)
+        return seen
 
     def groups(self) -> list[tuple[str, list[str], str, Totals]]:
         """Return totals by period and by city, district, subdistrict, community type and age."""
