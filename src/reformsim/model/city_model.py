@@ -120,6 +120,8 @@ class CityModel(mesa.Model):
         day = int(self.time)
         self._catch_up()
         self.history.flush(self.columns, self.administration, day)
+        if self._collect and self.history.month_days[-1:] == [day]:
+            self.datacollector.collect(self)
         if day >= self.scenario.days:
             return
         month = month_of(day)
@@ -129,8 +131,6 @@ class CityModel(mesa.Model):
         )
         for d in self.columns.districts:
             open_span(d, day, end)
-        if self._collect:
-            self.datacollector.collect(self)
 
     def _history_now(self) -> records.History:
         self._catch_up()
