@@ -23,10 +23,10 @@ def drift(satisfaction, burden, baseline, days, memory, lifetime, weight):
     """
     a, c = 1.0 / memory, 1.0 / lifetime
     fade = math.exp(-a * days)
-    if abs(a - c) < 1e-9 * a:
-        carried = a * days * fade
-    else:
-        carried = a * (math.exp(-c * days) - fade) / (a - c)
+    # (exp(−ct) − exp(−at))/(a − c), which near a = c must not subtract near numbers
+    slower, gap = min(a, c), abs(a - c)
+    weighted = -math.expm1(-gap * days) / gap if gap > 0.0 else days
+    carried = a * math.exp(-slower * days) * weighted
     return baseline + (satisfaction - baseline) * fade - weight * burden * carried
 
 
