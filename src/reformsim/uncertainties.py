@@ -76,7 +76,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("chase_effect", "share", 0, 0.3, 0.8, "overdue time that a reminder removes", "督办缩短逾期的比例"),
     X("chase_hours", "hours", 0, 0.2, 2, "work of chasing one overdue part", "督办一件的工时"),
     # --- work, delay, desks
-    X("intake_hours_grid", "hours", 0.2, 2.0, 8, "a grid worker's work on one case", "网格员每件工时"),
+    X("intake_hours_grid", "hours", 0.2, 2.2, 8, "a grid worker's work on one case", "网格员每件工时"),
     X("intake_hours_station", "hours", 0.1, 0.5, 3, "station work on one case", "服务站每件工时"),
     X("intake_hours_hotline", "hours", 0.05, 0.25, 2, "hotline work on one contact", "热线每件工时"),
     X("work_hours", "factor", 0.3, 1.0, 3, "work per part against the table of categories",
