@@ -50,7 +50,7 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
     table = model.outcomes()
     city = table[(table.level == "city") & (table.period != "warm_up")]
     got = city.groupby("outcome").value.mean()
-    by_parts = sum(span.days_by_parts for span in model.history.periods)
+    by_parts = np.sum([span.days_by_parts for span in model.history.periods], axis=0)
     median, sigma = log_spread(by_parts.sum(axis=0))
     by_k = quantile_days(by_parts[1:7], 0.5)
     shares = by_parts[1:7].sum(axis=1) / by_parts[1:7].sum()

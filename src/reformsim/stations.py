@@ -16,9 +16,8 @@ unless HiGHS meets the time limit, and then ``Layout.method`` says so.
 """
 
 import math
-import operator
 from dataclasses import dataclass
-from typing import NamedTuple
+from numbers import Integral
 
 import numpy as np
 from numba import njit
@@ -28,6 +27,7 @@ from scipy.sparse import csr_array
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Programme = tuple[float, Floats, csr_array, Floats]
 
 TOLERANCE = 1e-9  # relative: a smaller improvement is rounding
 HIGHS_ENTRIES = 150_000  # matrix entries of the reduced programme that HiGHS is given at most
@@ -78,9 +78,8 @@ def p_median(
     distance, p, demand = _checked(distance, p, demand, time_limit)
     if not math.isfinite(float(distance.max()) * float(demand.max()) * len(demand)):
         raise ValueError("p_median needs finite distances (and a finite sum of demand × distance)")
-    sites, gap, method = _solve(demand[:, None] * distance, p, time_limit)
-    assignment, nearest = _assign(distance, sites)
-    return _layout(sites, assignment, math.fsum(demand * nearest), gap, method)
+    cost = demand[:, None] * distance
+    return _layout(distance, cost, *_solve(cost, p, time_limit))
 
 
 def max_coverage(
@@ -95,10 +94,8 @@ def max_coverage(
 
     Args:
         distance: shape (n_demand, n_sites), >= 0, any unit; inf means unreachable.
-        p: number of sites, 1 to n_sites.
+        p, demand, time_limit: as in ``p_median``.
         radius: >= 0, in the unit of ``distance``; an unreachable site never covers.
-        demand: weight of each demand point, shape (n_demand,), finite and >= 0; ones by default.
-        time_limit: seconds HiGHS may take; at 0 it is not called.
 
     Raises:
         ValueError: an argument is outside these ranges.
@@ -107,11 +104,8 @@ def max_coverage(
     distance, p, demand = _checked(distance, p, demand, time_limit)
     if not radius >= 0:
         raise ValueError(f"radius must be >= 0, got {radius}")
-    covers = (distance <= radius) & np.isfinite(distance)
-    sites, gap, method = _solve(np.where(covers, 0.0, demand[:, None]), p, time_limit)
-    assignment, _ = _assign(distance, sites)
-    covered = math.fsum(demand[covers[np.arange(len(demand)), assignment]])
-    return _layout(sites, assignment, covered, gap, method)
+    covered = demand[:, None] * ((distance <= radius) & np.isfinite(distance))
+    return _layout(distance, covered, *_solve(demand[:, None] - covered, p, time_limit))
 
 
 def _checked(
@@ -124,12 +118,8 @@ def _checked(
     n_demand, n_sites = distance.shape
     if not (distance >= 0).all():
         raise ValueError("distance must be >= 0 and not NaN")
-    try:
-        p = operator.index(p)
-    except TypeError:
-        raise ValueError(f"p must be a whole number, got {p!r}") from None
-    if not 1 <= p <= n_sites:
-        raise ValueError(f"p must lie between 1 and the {n_sites} sites, got {p}")
+    if not (isinstance(p, Integral) and 1 <= p <= n_sites):
+        raise ValueError(f"p must be a whole number from 1 to {n_sites} (the sites), got {p!r}")
     demand = np.ones(n_demand) if demand is None else np.asarray(demand, dtype=np.float64)
     if demand.shape != (n_demand,):
         raise ValueError(f"demand must have shape ({n_demand},), got {demand.shape}")
@@ -137,18 +127,13 @@ def _checked(
         raise ValueError("demand must be finite and >= 0")
     if not time_limit >= 0:
         raise ValueError(f"time_limit must be >= 0 seconds, got {time_limit}")
-    return distance, p, demand
+    return distance, int(p), demand
 
 
-def _assign(distance: Floats, sites: Ints) -> tuple[Ints, Floats]:
-    """Give each row its nearest chosen column (ties: the lowest) and the distance to it."""
-    place = distance[:, sites].argmin(axis=1)
-    assignment = sites[place]
-    return assignment, distance[np.arange(len(distance)), assignment]
-
-
-def _layout(sites: Ints, assignment: Ints, objective: float, gap: float, method: str) -> Layout:
-    """Say how good the layout is: another one gains at most ``gap``."""
+def _layout(distance: Floats, value: Floats, sites: Ints, gap: float, method: str) -> Layout:
+    """Assign each row and sum its ``value`` there; another choice is better by at most ``gap``."""
+    assignment = sites[distance[:, sites].argmin(axis=1)]
+    objective = math.fsum(value[np.arange(len(value)), assignment])
     if gap == 0:
         return Layout(sites, assignment, objective, True, f"{method}: optimal")
     share = f"{100 * gap / objective:.2g} %" if objective > 0 else "unknown"
@@ -162,13 +147,10 @@ def _solve(cost: Floats, p: int, time_limit: float) -> tuple[Ints, float, str]:
     Returns the sorted columns, the most by which another choice can be better (0 if it is proven
     that none is) and the method that settled it.
     """
-    n_sites = cost.shape[1]
     by_site = np.ascontiguousarray(cost.T)
-    if p == n_sites:
-        return np.arange(n_sites), 0.0, "enumeration"
-    if p == 1:
-        return greedy(by_site, 1), 0.0, "enumeration"
-    sites = greedy(by_site, p)
+    sites = greedy(by_site, p) if p < len(by_site) else np.arange(p)
+    if p in (1, len(by_site)):
+        return sites, 0.0, "enumeration"
     order = cost.argsort(axis=1, kind="stable")
     ranked = np.take_along_axis(cost, order, axis=1)
     bound, state, reach = lagrange(by_site, ranked, order, sites)
@@ -177,7 +159,7 @@ def _solve(cost: Floats, p: int, time_limit: float) -> tuple[Ints, float, str]:
         return np.sort(sites), 0.0, "Lagrangian bound"
     method = "local search"
     programme = _radius_programme(ranked, order, reach, state, p) if time_limit > 0 else None
-    if programme is not None and programme.matrix.nnz <= HIGHS_ENTRIES:
+    if programme is not None and programme[2].nnz <= HIGHS_ENTRIES:
         method = "HiGHS"
         found, dual_bound = _highs(programme, state, p, best, time_limit)
         bound = max(bound, dual_bound)
@@ -193,19 +175,13 @@ def _cost(cost: Floats, sites: Ints) -> float:
     return math.fsum(cost[:, sites].min(axis=1))
 
 
-class _Programme(NamedTuple):
-    """Minimise base + step @ z subject to matrix @ (y, z) >= lower; the last row sums y."""
-
-    base: float
-    step: Floats
-    matrix: csr_array
-    lower: Floats
-
-
 def _radius_programme(
     ranked: Floats, order: Ints, reach: Floats, state: NDArray[np.int8], p: int
-) -> _Programme:
+) -> Programme:
     """Write what the bound left open in the radius formulation (Elloumi 2010).
+
+    It reads: minimise base + step @ z subject to matrix @ (y, z) >= lower, the last row being
+    Σ y = p. Returns (base, step, matrix, lower).
 
     y_j says that site j is chosen. Each row has its distinct open costs as layers; z_k says that
     no chosen site lies in layers up to k, and costs the step to the next one. The last layer has
@@ -239,11 +215,11 @@ def _radius_programme(
     rows, columns, values = (np.concatenate(part) for part in zip(*parts, strict=True))
     matrix = csr_array((values, (rows, columns)), shape=(n_layers + 1, n_sites + n_z))
     lower = np.r_[np.where(needed, first, -1.0), p]
-    return _Programme(math.fsum(cost[new_row]), step, matrix, lower)
+    return math.fsum(cost[new_row]), step, matrix, lower
 
 
 def _highs(
-    programme: _Programme, state: NDArray[np.int8], p: int, best: float, time_limit: float
+    programme: Programme, state: NDArray[np.int8], p: int, best: float, time_limit: float
 ) -> tuple[Ints | None, float]:
     """Solve the programme: the chosen columns, if any were found, and a lower bound.
 
@@ -265,37 +241,28 @@ def _highs(
     found = None if result.x is None else result.x[:n_sites].argsort(kind="stable")[-p:]
     if result.status == 0:
         return found, math.inf
-    if result.mip_dual_bound is None:
-        return found, -math.inf
-    return found, base + math.ldexp(result.mip_dual_bound, -shift)
+    dual = -math.inf if result.mip_dual_bound is None else result.mip_dual_bound
+    return found, base + math.ldexp(dual, -shift)
 
 
 @njit(cache=True)
 def greedy(by_site, p):
     """Choose p rows of ``by_site`` (n_sites, n_demand), each the best addition to the former."""
-    n_sites, n_demand = by_site.shape
-    nearest = np.full(n_demand, np.inf)
+    nearest = np.full(by_site.shape[1], np.inf)
     sites = np.empty(p, np.int64)
-    chosen = np.zeros(n_sites, np.bool_)
     for k in range(p):
-        best, least = -1, np.inf
-        for j in range(n_sites):
-            if not chosen[j]:
-                total = 0.0
-                for i in range(n_demand):
-                    total += min(nearest[i], by_site[j, i])
-                if best < 0 or total < least:
-                    best, least = j, total
-        sites[k] = best
-        chosen[best] = True
-        for i in range(n_demand):
-            nearest[i] = min(nearest[i], by_site[best, i])
+        least = np.inf
+        for j in range(by_site.shape[0]):
+            total = np.minimum(nearest, by_site[j]).sum()
+            if total < least and not np.any(sites[:k] == j):
+                sites[k], least = j, total
+        nearest = np.minimum(nearest, by_site[sites[k]])
     return sites
 
 
 @njit(cache=True)
 def two_nearest(by_site, sites, i):
-    """Positions in ``sites`` of the two that serve column i best; the second is -1 if p = 1."""
+    """Return the positions in ``sites`` of the two that serve demand point i best."""
     first, second = 0, -1
     for k in range(1, sites.size):
         cost = by_site[sites[k], i]
@@ -315,8 +282,7 @@ def interchange(by_site, sites):
     n_sites, n_demand = by_site.shape
     chosen = np.zeros(n_sites, np.bool_)
     chosen[sites] = True
-    first = np.empty(n_demand, np.int64)
-    second = np.empty(n_demand, np.int64)
+    first, second = np.empty(n_demand, np.int64), np.empty(n_demand, np.int64)
     total = 0.0
     for i in range(n_demand):
         first[i], second[i] = two_nearest(by_site, sites, i)
@@ -350,33 +316,6 @@ def interchange(by_site, sites):
 
 
 @njit(cache=True)
-def site_worth(ranked, order, multiplier, worth):
-    """Fill in what each site is worth: Σ_i min(0, c_ij − multiplier_i)."""
-    worth[:] = 0.0
-    for i in range(ranked.shape[0]):
-        for k in range(ranked.shape[1]):
-            if ranked[i, k] >= multiplier[i]:
-                break
-            worth[order[i, k]] += ranked[i, k] - multiplier[i]
-
-
-@njit(cache=True)
-def shortfall(ranked, order, multiplier, chosen, short):
-    """Fill in 1 − how often each row is served; return its squared norm and the costs seen."""
-    norm, seen = 0.0, 0
-    for i in range(ranked.shape[0]):
-        short[i] = 1.0
-        for k in range(ranked.shape[1]):
-            if ranked[i, k] >= multiplier[i]:
-                break
-            if chosen[order[i, k]]:
-                short[i] -= 1.0
-            seen += 1
-        norm += short[i] * short[i]
-    return norm, seen
-
-
-@njit(cache=True)
 def lagrange(by_site, ranked, order, sites):
     """Bound the cost from below and strike out what no layout as good as the best can hold.
 
@@ -398,10 +337,14 @@ def lagrange(by_site, ranked, order, sites):
     reach = np.full(n_demand, best * (1 + TOLERANCE))
     worth, key = np.empty(n_sites), np.empty(n_sites)
     chosen = np.zeros(n_sites, np.bool_)
-    short = np.empty(n_demand)
+    served, near = np.empty(n_demand, np.int64), np.empty(n_demand, np.int64)
     length, idle, work = 1.0, 0, 0
     for _ in range(STEPS):
-        site_worth(ranked, order, multiplier, worth)
+        worth[:] = 0.0
+        for i in range(n_demand):
+            near[i] = np.searchsorted(ranked[i], multiplier[i])
+            for k in range(near[i]):
+                worth[order[i, k]] += ranked[i, k] - multiplier[i]
         for j in range(n_sites):  # sites of known state sort before or after all others
             key[j] = worth[j] if state[j] == FREE else -np.inf * state[j]
         by_worth = np.argsort(key, kind="mergesort")
@@ -419,17 +362,20 @@ def lagrange(by_site, ranked, order, sites):
                     state[j] = IN
                 elif not chosen[j] and worth[j] - last_in > room:
                     state[j] = OUT
-        for i in range(n_demand):
-            reach[i] = min(reach[i], multiplier[i] + room)
+        reach = np.minimum(reach, multiplier + room)
 
         idle = 0 if value > bound + 1e-4 * (best - bound) else idle + 1
         if value > bound:
             bound = value
             best_multiplier[:] = multiplier
-        norm, seen = shortfall(ranked, order, multiplier, chosen, short)
-        work += 2 * seen
+        served[:] = 0
+        for i in range(n_demand):
+            for k in range(near[i]):
+                served[i] += chosen[order[i, k]]
+        norm = ((1 - served) ** 2).sum()
+        work += 2 * near.sum()
         improved = False
-        if idle == PATIENCE or norm == 0.0:
+        if idle == PATIENCE or norm == 0:
             candidate = by_worth[:p].copy()
             total = interchange(by_site, candidate)
             improved = total < best * (1 - TOLERANCE)
@@ -437,7 +383,7 @@ def lagrange(by_site, ranked, order, sites):
                 best = total
                 sites[:] = candidate
                 bound = 0.0  # its rounding was that of dearer layouts: evaluate again
-        solved = norm == 0.0 or bound >= best * (1 - TOLERANCE)
+        solved = norm == 0 or bound >= best * (1 - TOLERANCE)
         if not improved and (solved or length < 1e-3 or work > WORK):
             break
         if improved or idle == PATIENCE:
@@ -446,6 +392,6 @@ def lagrange(by_site, ranked, order, sites):
             multiplier[:] = np.minimum(best_multiplier, best)
         else:
             step = length * (best - value) / norm
-            for i in range(n_demand):  # within the costs that matter, so that no digits are lost
-                multiplier[i] = min(max(0.0, multiplier[i] + step * short[i]), best)
+            # Within the costs that matter, so that no digits are lost.
+            multiplier = np.minimum(np.maximum(multiplier + step * (1 - served), 0.0), best)
     return bound, state, reach

@@ -4,7 +4,7 @@ import numpy as np
 from numba import njit
 
 from reformsim.cases.clock import CALENDARS, to_work
-from reformsim.cases.flow import desk_now, handle, later, work_of
+from reformsim.cases.flow import desk_now, handle, work_of
 from reformsim.cases.queue import (
     make_room,
     next_bucket,
@@ -31,6 +31,7 @@ from reformsim.cases.state import (
     STOP_DAY,
     District,
 )
+from reformsim.cases.steps import later
 from reformsim.cases.work import departments
 from reformsim.chance import Purpose, draw, mix, poisson
 

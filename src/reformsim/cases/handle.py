@@ -6,7 +6,7 @@ faster and compiled in a third of the time. In Python a bundle is an object with
 attributes; in a kernel ``bundle.name`` reads address and shape from the table.
 """
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from llvmlite import ir
@@ -34,7 +34,7 @@ class Bundle:
     array that is not what its field declares.
     """
 
-    FIELDS: dict[str, tuple[Any, int]] = {}
+    FIELDS: ClassVar[dict[str, tuple[Any, int]]] = {}
 
     def __init__(self, **arrays: np.ndarray) -> None:
         """Take one array for each field; raises TypeError for a missing or unknown one."""
@@ -99,7 +99,7 @@ def _array_type(dtype: np.dtype, ndim: int) -> types.Array:
 class _BundleAttributes(AttributeTemplate):
     key = BundleType
 
-    def generic_resolve(self, typ, attr):
+    def generic_resolve(self, typ, attr):  # type: ignore[override]
         """Resolve a field to its array type."""
         if attr in typ.fields:
             _, dtype, ndim = typ.fields[attr]

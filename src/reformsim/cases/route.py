@@ -6,7 +6,6 @@ it has ended; ``parent`` links the visits of one journey. Records must come from
 
 from numba import njit
 
-from reformsim.cases.flow import later
 from reformsim.cases.queue import next_bucket, pop, take, visit
 from reformsim.cases.state import (
     DISPATCHED,
@@ -20,6 +19,7 @@ from reformsim.cases.state import (
     SERVICE,
     START,
 )
+from reformsim.cases.steps import later
 from reformsim.cases.work import spread
 from reformsim.chance import Purpose, draw, exponential, mix
 

@@ -5,6 +5,9 @@ of them views of city-wide arrays: institutions write rows, kernels read them, a
 different districts never touch the same row.
 """
 
+from enum import IntEnum
+from typing import Any, ClassVar
+
 import numpy as np
 
 from reformsim import categories
@@ -148,21 +151,62 @@ DESK = np.dtype(
 PULSE = np.dtype([("satisfaction", "f8"), ("burden", "f8"), ("baseline", "f8"), ("time", "f8"),
                   ("people", "f8")])  # fmt: skip
 
-#: What is counted, per community and age group.
-TALLY = (
-    "needs", "voiced", "silent", "self_solved", "market", "grid", "station", "hotline", "found",
-    "settled", "dispatched", "cross", "visits", "transfers", "to_department", "joint", "tabled",
-    "closed", "solved", "measured", "sham", "reopened", "unsolved", "lapsed", "orphaned",
-    "content", "felt", "days", "problem_days", "organised", "walk",
-)  # fmt: skip
-T = {name: i for i, name in enumerate(TALLY)}
 
-#: Days by stage of dispatched cases' parts and of intake, per district.
-WAITS = (
-    "intake_wait", "intake_work", "local_delay", "transfer", "hub", "conference", "desk_wait",
-    "desk_work", "part_delay", "common_delay",
-)  # fmt: skip
-W = {name: i for i, name in enumerate(WAITS)}
+class Count(IntEnum):
+    """What is counted, per community and age group."""
+
+    NEEDS = 0
+    VOICED = 1
+    SILENT = 2
+    SELF_SOLVED = 3
+    MARKET = 4
+    GRID = 5  # the three channels, in the order of the choice
+    STATION = 6
+    HOTLINE = 7
+    FOUND = 8
+    SETTLED = 9
+    DISPATCHED = 10
+    CROSS = 11
+    VISITS = 12
+    TRANSFERS = 13
+    TO_DEPARTMENT = 14
+    JOINT = 15
+    TABLED = 16
+    CLOSED = 17
+    SOLVED = 18
+    MEASURED = 19
+    SHAM = 20
+    REOPENED = 21
+    UNSOLVED = 22
+    LAPSED = 23
+    ORPHANED = 24
+    CONTENT = 25
+    FELT = 26
+    DAYS = 27
+    PROBLEM_DAYS = 28
+    ORGANISED = 29
+    WALK = 30
+
+
+class Wait(IntEnum):
+    """Where days go, summed by district: intake of all cases, stages of dispatched ones."""
+
+    INTAKE_WAIT = 0
+    INTAKE_WORK = 1
+    LOCAL_DELAY = 2
+    TRANSFER = 3
+    HUB = 4
+    CONFERENCE = 5
+    DESK_WAIT = 6
+    DESK_WORK = 7
+    PART_DELAY = 8
+    COMMON_DELAY = 9
+
+
+TALLY = tuple(count.name.lower() for count in Count)
+WAITS = tuple(wait.name.lower() for wait in Wait)
+#: Position of a count by its name.
+T = {name: i for i, name in enumerate(TALLY)}
 
 #: Logarithmic bins of days to close: bin b holds 0.01·g^b to 0.01·g^(b+1) days.
 BINS = 160
@@ -173,7 +217,7 @@ BIN_GROWTH = (4000.0 / BIN_FIRST) ** (1.0 / BINS)
 class District(Bundle):
     """One district as arrays; indices are local to it. Kernels write those below the line."""
 
-    FIELDS = {
+    FIELDS: ClassVar[dict[str, tuple[Any, int]]] = {
         "world": (WORLD, 1),  # (1,)
         "categories": (categories.TABLE.dtype, 1),  # (12,)
         "accept": (np.float64, 2),  # (6, 12) chance that a candidate need arises, by type

@@ -13,7 +13,6 @@ from reformsim.cases.state import (
     SEED,
     SILENCE,
     STATION,
-    District,
 )
 from reformsim.chance import Purpose, draw, mix
 from reformsim.residents.feedback import decay_of_burden, drift, experience
@@ -109,7 +108,7 @@ def pulse_to(d, community, age, t):
 
 
 @njit(cache=True)
-def touch(d: District, resident, t):
+def touch(d, resident, t):
     """Let a resident (local index) drift to wall time ``t``; returns satisfaction and burden."""
     w = d.world[0]
     r = d.residents[resident]

@@ -188,7 +188,7 @@ def common_delay(d, i):
 
 @njit(cache=True)
 def intake_work(d, i, hours):
-    """Hours of intake at a grid worker, a station or the hotline; more where patrols over-report."""
+    """Hours of intake at grid worker, station or hotline; more where patrols over-report."""
     w = d.world[0]
     case = d.cases[i]
     hours *= spread(d.fixed[SERVICE], w.work_cv, visit_key(case.key, 6, case.attempt), INTAKE_WORK)

@@ -24,7 +24,9 @@ def size(
     return load / (hours * utilisation * crowd)
 
 
-def by_desk(heads: np.ndarray, earmarks: np.ndarray, load: np.ndarray, pooling: np.ndarray):
+def by_desk(
+    heads: np.ndarray, earmarks: np.ndarray, load: np.ndarray, pooling: np.ndarray
+) -> np.ndarray:
     """Split heads over twelve desks, (units, 12).
 
     ``earmarks`` (12,) are the shares that budgets fix for every unit alike; the share

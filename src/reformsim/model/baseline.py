@@ -171,7 +171,9 @@ def _offices(city: City, world: np.record, rules: np.ndarray) -> np.ndarray:
     return offices
 
 
-def _participation(city: City, world: np.record, rules: np.ndarray, unit_of: np.ndarray):
+def _participation(
+    city: City, world: np.record, rules: np.ndarray, unit_of: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Thresholds of communities, which differ in their mean, and where joining has come to rest."""
     rows = np.arange(len(unit_of))
     u = unit_draws(city.seed, int(Purpose.THRESHOLD), 0, rows)

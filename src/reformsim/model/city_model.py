@@ -51,7 +51,7 @@ class CityModel(mesa.Model):
     def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
         """Start again at day 0 under another scenario or seed; cities and layouts are cached."""
         super().__init__(rng=rng)
-        self.seed: int = self._seed  # type: ignore[assignment]
+        self.seed: int = self._seed
         self._declared = scenario
         self.city = build_city(scenario.city, scenario.city_seed)
         world = scenario.world()
@@ -65,12 +65,12 @@ class CityModel(mesa.Model):
         self.datacollector = mesa.DataCollector(model_reporters=_reporters())
         turns = {month_start(m) for m in range(month_of(scenario.days) + 1)}
         turns |= {scenario.warm_up, scenario.warm_up + YEAR, *scenario.change_days()}
-        self._turns = sorted(day for day in turns if day < scenario.days) + [scenario.days]
+        self._turns = [*sorted(day for day in turns if day < scenario.days), scenario.days]
         self.schedule_recurring(self._turn, Schedule(interval=self._to_next_turn, start=0))
 
     @property
-    def scenario(self) -> Scenario:  # type: ignore[override]
-        """The scenario of this run; Mesa's own notion of a scenario, a bag of numbers, is unused."""
+    def scenario(self) -> Scenario:
+        """The scenario of this run; Mesa's own notion, a bag of numbers, is unused."""
         return self._declared
 
     @scenario.setter

@@ -48,7 +48,7 @@ class Books:
 
 @dataclass(frozen=True)
 class Attendance:
-    """Shares of paid hours by class of staff, each (units, activities); line desks (districts, …)."""
+    """Shares of paid hours by class of staff, (units, activities); departments by district."""
 
     offices: np.ndarray
     stations: np.ndarray

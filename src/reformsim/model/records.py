@@ -347,7 +347,7 @@ def residents(columns: Columns, day: float) -> Residents:
             [d.residents["place"] + f for d, f in zip(columns.districts, first, strict=True)]
         )
 
-    table: dict[str, Any] = {name: rows[name] for name in s.RESIDENT.names if name != "place"}
+    table: dict[str, Any] = {name: rows[name] for name in s.RESIDENT.names or () if name != "place"}
     table |= {
         "id": lambda: np.arange(len(rows)),
         "birth_cell": birth_cell,

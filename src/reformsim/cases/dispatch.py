@@ -1,0 +1,218 @@
+"""A case on its way through desks: orphaned, disputed, assembled, in parts, returned."""
+
+import math
+
+from numba import njit
+
+from reformsim.cases import state as s
+from reformsim.cases.queue import give_back, take
+from reformsim.cases.state import Count, Wait
+from reformsim.cases.steps import SECOND_ROUND, count, first_part, join, later, served
+from reformsim.cases.work import (
+    common_delay,
+    hub_work,
+    lognormal_delay,
+    part_delay,
+    part_desk,
+    part_work,
+    pooled,
+    reentry_work,
+    territorial,
+    unit_of,
+    visit_key,
+    wrong_desk,
+)
+from reformsim.chance import Purpose, draw, mix, uniform
+
+#: Attempts of one part at the right desk; the last one always gets there.
+LAST_ATTEMPT = 62
+
+
+@njit(cache=True)
+def dispatch(d, i, t):
+    """Send a case out: it may be orphaned, disputed, tabled, assembled by the hub."""
+    case = d.cases[i]
+    w = d.world[0]
+    unit = d.units[unit_of(d, i)]
+    case.flags |= s.DISPATCHED
+    count(d, i, Count.DISPATCHED, 1.0)
+    c = d.categories[case.category]
+    if c.errand and case.channel == s.STATION and d.communities[case.community].window:
+        case.parts = 1  # the single window takes all desks at once
+    orphan = draw(case.key, Purpose.ORPHAN) < unit.orphan
+    if case.parts > 1:
+        count(d, i, Count.CROSS, 1.0)
+        if draw(case.key, Purpose.DISPUTE) < w.dispute_share:
+            case.flags |= s.DISPUTED
+        if draw(case.key, Purpose.JOINT) < unit.joint:
+            case.flags |= s.JOINT
+            count(d, i, Count.JOINT, 1.0)
+    disputed = case.flags & s.DISPUTED
+    if orphan or disputed:
+        tabled = draw(case.key, Purpose.CONFERENCE) < unit.conference
+    else:
+        tabled = (
+            case.parts > 1 and draw(case.key, Purpose.TRIVIAL) < w.trivial_share * unit.conference
+        )
+    if tabled:
+        case.flags |= s.TABLED
+        count(d, i, Count.TABLED, 1.0)
+        meeting = next_meeting(d, t)
+        d.waits[Wait.CONFERENCE] += meeting - t
+        later(d, i, meeting, s.START)
+    elif orphan:
+        case.state = s.ORPHANED
+        later(d, i, t + w.orphan_days, s.GIVE_UP)
+    elif disputed:
+        # geometric with mean dispute_rounds
+        stop = 1.0 / (w.dispute_rounds + 1e-9)
+        rounds = 1.0 + math.floor(math.log(draw(case.key, Purpose.ROUNDS)) / math.log1p(-stop))
+        days = rounds * lognormal_delay(w.transfer_delay, 0.5, case.key, Purpose.ROUNDS)
+        case.transfers += int(min(rounds, 100.0))
+        count(d, i, Count.TRANSFERS, rounds)
+        d.waits[Wait.TRANSFER] += days
+        later(d, i, t + days, s.START)
+    else:
+        assemble(d, i, t)
+
+
+@njit(cache=True)
+def next_meeting(d, t):
+    """Wall time of the first conference after ``t`` with room on its agenda: a FIFO desk too."""
+    period = d.fixed[s.PERIOD_HOURS] / 24.0
+    k = math.floor(t / period) + 1
+    if k > d.state[s.MEETING]:
+        d.state[s.MEETING] = k
+        d.state[s.MEETING_LOAD] = 0
+    elif d.state[s.MEETING_LOAD] >= d.fixed[s.AGENDA]:
+        d.state[s.MEETING] += 1
+        d.state[s.MEETING_LOAD] = 0
+    d.state[s.MEETING_LOAD] += 1
+    return d.state[s.MEETING] * period
+
+
+@njit(cache=True)
+def assemble(d, i, t):
+    """Let the hub assemble a joint case first; others go straight to their desks."""
+    case = d.cases[i]
+    if case.flags & s.JOINT:
+        case.arrived = t
+        case.delay = 0.0
+        join(d, i, d.fixed[s.HUB_DESK], hub_work(d, i), s.HUB)
+    else:
+        start_parts(d, i, t)
+
+
+@njit(cache=True)
+def start_parts(d, i, t):
+    """Open the chains of a case: serial parts follow one another, the others run in parallel.
+
+    Parts that fall into one merged office become one visit. Under joint dispatch only parts at
+    the same desk wait for each other.
+    """
+    case = d.cases[i]
+    w = d.world[0]
+    case.absorbed = 0
+    case.parent = i
+    masks = 1  # eight bits a chain
+    chain_of = 0  # four bits a part
+    chains = 1
+    last = 0
+    for p in range(1, int(case.parts)):
+        desk = part_desk(d, i, p)
+        same = -1
+        for q in range(p):
+            if not case.absorbed & (1 << q) and part_desk(d, i, q) == desk:
+                same = q
+                break
+        if same >= 0 and pooled(d, desk):
+            case.absorbed |= 1 << p
+            continue
+        if case.flags & s.JOINT:
+            chain = (chain_of >> (4 * same)) & 15 if same >= 0 else -1
+        else:
+            serial = uniform(mix(mix(case.key, Purpose.SERIAL), p)) < w.serial_share
+            chain = last if serial else -1
+        if chain < 0:
+            chain = chains
+            chains += 1
+        masks |= 1 << (8 * chain + p)
+        chain_of |= chain << (4 * p)
+        last = chain
+    case.open = chains
+    case.mask = masks & 255
+    send(d, i, t)
+    for chain in range(1, chains):
+        j = take(d)
+        d.cases[j] = case
+        child = d.cases[j]
+        child.open = 0
+        child.transfers = 0
+        child.mask = (masks >> (8 * chain)) & 255
+        send(d, j, t)
+
+
+@njit(cache=True)
+def send(d, i, t):
+    """Send the chain's next part to its desk, or by mistake to another one."""
+    case = d.cases[i]
+    p = first_part(case.mask)
+    unit = d.units[unit_of(d, i)]
+    case.arrived = t
+    right = part_desk(d, i, p)
+    count(d, i, Count.VISITS, 1.0)
+    if not territorial(d, i, p):
+        count(d, i, Count.TO_DEPARTMENT, 1.0)
+    if case.attempt % SECOND_ROUND < LAST_ATTEMPT and not case.flags & s.TABLED:
+        u = draw(visit_key(case.key, p, case.attempt), Purpose.WRONG_DESK)
+        wrong = wrong_desk(d, i, p, case.attempt)
+        if u < unit.p_mis and wrong != right:
+            case.delay = 0.0
+            join(d, i, wrong, reentry_work(d, i), s.WRONG)
+            return
+    case.delay = part_delay(d, i, p, case.attempt)
+    join(d, i, right, part_work(d, i, p, case.attempt), s.PART)
+
+
+@njit(cache=True)
+def returned(d, i, t):
+    """A wrong desk has looked at the part: it goes back and out again."""
+    case = d.cases[i]
+    end = served(d, i, Wait.DESK_WAIT, Wait.DESK_WORK)
+    days = lognormal_delay(
+        d.world[0].transfer_delay, 0.5,
+        visit_key(case.key, first_part(case.mask), case.attempt), Purpose.TRANSFER,
+    )  # fmt: skip
+    d.waits[Wait.TRANSFER] += days
+    case.attempt += 1
+    case.transfers += 1
+    count(d, i, Count.TRANSFERS, 1.0)
+    later(d, i, max(end, t) + days, s.ARRIVE)
+
+
+@njit(cache=True)
+def part_done(d, i, t, failed):
+    """One part is done, or has lapsed: the chain goes on, or ends and may complete the case."""
+    case = d.cases[i]
+    lead = d.cases[case.parent]
+    if failed:
+        lead.flags |= s.FAILED
+        case.mask = 0
+    else:
+        case.mask &= case.mask - 1
+    if case.mask:
+        case.attempt -= case.attempt % SECOND_ROUND
+        send(d, i, t)
+        return
+    parent = case.parent
+    lead.open -= 1
+    if parent != i:
+        lead.transfers += case.transfers
+        give_back(d, i)
+    else:
+        case.stage = s.WAITING
+    if lead.open == 0:
+        lead.attempt -= lead.attempt % SECOND_ROUND
+        days = 0.0 if lead.flags & s.FAILED else common_delay(d, parent)
+        d.waits[Wait.COMMON_DELAY] += days
+        later(d, parent, t + days, s.CLOSE)
