@@ -141,6 +141,32 @@ def run(
 
 
 @app.command()
+def facts(
+    file: Annotated[Path, typer.Argument(help="A scenario without a reform.")] = Path(
+        "configs/facts.yaml"
+    ),
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Hold a city without reform to the facts: fact, model, mark, hit or miss."""
+    from rich.console import Console
+
+    from reformsim.config import ConfigError
+    from reformsim.facts import facts as held_to
+    from reformsim.report.tables import WIDTH, facts_table
+    from reformsim.scenario import Scenario
+
+    try:
+        rows = held_to(Scenario.load(file), seed)
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    if as_json:
+        typer.echo(json.dumps([asdict(row) | {"hit": row.hit} for row in rows], indent=2))
+    else:
+        facts_table(rows, Console(width=None if sys.stdout.isatty() else WIDTH))
+
+
+@app.command()
 def levers(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
     """List the rules that measures set, with their pre-reform levels."""
     from reformsim.rules import LEVERS

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from reformsim.experiment.analysis import Effect, Estimate, Lead, Trait
+from reformsim.facts import Fact
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
 
 WIDTH = 80
@@ -192,3 +193,16 @@ def _range(estimate: Estimate) -> str:
         return number(estimate.value)
     digits = min(max(1 - math.floor(math.log10(half)), 0), 5)
     return f"{estimate.value:,.{digits}f} [{estimate.low:,.{digits}f}, {estimate.high:,.{digits}f}]"
+
+
+def facts_table(facts: Sequence[Fact], console: Console) -> None:
+    """Write what a city is held to: fact, range, model, mark, hit or miss; held-out hits counted."""
+    table = Table(box=None, padding=(0, 1, 0, 0))
+    for header in ("fact", "range", "model", "mark", ""):
+        table.add_column(header, justify="right" if header in ("range", "model") else "left")
+    for fact in facts:
+        verdict = "[green]hit[/]" if fact.hit else "[red]miss[/]"
+        span = f"{number(fact.low)} to {number(fact.high)}"
+        table.add_row(fact.name, span, number(fact.model), fact.mark, verdict)
+    held = [fact.hit for fact in facts if fact.mark == "held out"]
+    console.print(table, f"Held out, and hit: {sum(held)} of {len(held)}.", sep="\n")
