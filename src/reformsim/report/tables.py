@@ -196,7 +196,7 @@ def _range(estimate: Estimate) -> str:
 
 
 def facts_table(facts: Sequence[Fact], console: Console) -> None:
-    """Write what a city is held to: fact, range, model, mark, hit or miss; held-out hits counted."""
+    """Write what a city is held to: fact, range, model, mark, hit or miss; count held-out hits."""
     table = Table(box=None, padding=(0, 1, 0, 0))
     for header in ("fact", "range", "model", "mark", ""):
         table.add_column(header, justify="right" if header in ("range", "model") else "left")
