@@ -11,7 +11,8 @@ import math
 from enum import IntEnum
 
 import numpy as np
-from numba import njit
+
+from reformsim.kernels import njit
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 WORD = np.uint64(0xD1342543DE82EF95)

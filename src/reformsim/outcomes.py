@@ -10,6 +10,7 @@ from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, WAITS, T
 from reformsim.declared import Outcome
 
 PERIODS = ("warm_up", "transition", "after")
+INTAKE_STAGES = ("intake_wait", "intake_work", "local_delay")
 
 
 @dataclass(frozen=True)
@@ -179,14 +180,16 @@ def curves(months: list[Totals], days: list[int]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
 
 
-def waits(days: dict[str, np.ndarray], dispatched: dict[str, float]) -> pd.DataFrame:
-    """Return mean days by stage for each dispatched case: stage, days, period.
+def waits(days: dict[str, np.ndarray], cases: dict[str, tuple[float, float]]) -> pd.DataFrame:
+    """Return mean days by stage: stage, days, period.
 
-    ``days`` holds summed days by stage and ``dispatched`` the cases, both by period. Parallel
-    parts add up, so that the sum over stages may exceed the days from voice to closing.
+    ``days`` holds summed days by stage, ``cases`` the number of cases heard of and of those
+    dispatched, both by period. Stages of intake are means over all cases heard of, the others
+    over dispatched cases; parallel parts add up, so that the sum over stages may exceed the
+    days from voice to closing.
     """
     rows = [
-        (stage, value / max(dispatched[period], 1.0), period)
+        (stage, value / max(cases[period][stage not in INTAKE_STAGES], 1.0), period)
         for period, values in days.items()
         for stage, value in zip(WAITS, values, strict=True)
     ]

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
-from numba import njit
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from reformsim import measures, rules, uncertainties
@@ -27,6 +26,7 @@ from reformsim.config import (
     suggest,
     validate,
 )
+from reformsim.kernels import njit
 from reformsim.measures.declare import CostBase
 
 YEAR = 365

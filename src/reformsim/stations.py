@@ -20,10 +20,11 @@ from dataclasses import dataclass
 from numbers import Integral
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
+
+from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -8,7 +8,8 @@ c-server FIFO queue.
 import math
 
 import numpy as np
-from numba import njit
+
+from reformsim.kernels import njit
 
 ALWAYS, OFFICE, DAILY = 0, 1, 2
 

@@ -2,8 +2,6 @@
 
 import math
 
-from numba import njit
-
 from reformsim.cases import state as s
 from reformsim.cases.dispatch import dispatch, part_done, start_parts
 from reformsim.cases.state import Count
@@ -11,6 +9,7 @@ from reformsim.cases.steps import SECOND_ROUND, count, finish, stay_open
 from reformsim.cases.voice import live_through
 from reformsim.cases.work import unit_of, visit_key
 from reformsim.chance import Purpose, draw
+from reformsim.kernels import njit
 from reformsim.residents.feedback import performance
 
 

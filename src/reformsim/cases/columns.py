@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 
 import numpy as np
-from numba import njit
 
 from reformsim import categories
 from reformsim.cases import state as s
@@ -11,6 +10,7 @@ from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
 from reformsim.cases.voice import baseline_of, known_of, touch
 from reformsim.chance import seed_key
 from reformsim.city.territory import City
+from reformsim.kernels import njit
 from reformsim.residents.feedback import drift
 
 #: Columns of ``daily``: what is counted day by day, per district.

@@ -8,11 +8,11 @@ by it, and so are the hub and the market of social organisations.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from reformsim import categories
 from reformsim.cases.state import COMMUNITY_ROW, GRID, UNIT_ROW
 from reformsim.cases.voice import OLD, choose, utilities
+from reformsim.kernels import njit
 
 CROSS_MEAN = float((np.arange(1, 7) * categories.MULTI).sum())
 AGES = 3

@@ -2,8 +2,6 @@
 
 import math
 
-from numba import njit
-
 from reformsim.cases import state as s
 from reformsim.cases.queue import give_back, take
 from reformsim.cases.state import Count, Wait
@@ -23,6 +21,7 @@ from reformsim.cases.work import (
     wrong_desk,
 )
 from reformsim.chance import Purpose, draw, mix, uniform
+from reformsim.kernels import njit
 
 #: Attempts of one part at the right desk; the last one always gets there.
 LAST_ATTEMPT = 62

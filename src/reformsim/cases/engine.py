@@ -1,7 +1,6 @@
 """Run a district through a span of whole days: needs arise, events are handled in order."""
 
 import numpy as np
-from numba import njit
 
 from reformsim.cases.clock import CALENDARS, to_work
 from reformsim.cases.flow import desk_now, handle, work_of
@@ -34,6 +33,7 @@ from reformsim.cases.state import (
 from reformsim.cases.steps import later
 from reformsim.cases.work import departments
 from reformsim.chance import Purpose, draw, mix, poisson
+from reformsim.kernels import njit
 
 DONE, FULL = 0, 1
 #: Records that one event may take: a case of six departments opens at most five more chains.

@@ -1,7 +1,5 @@
 """What happens to a case next: the pending event, and the visit that it waits for."""
 
-from numba import njit
-
 from reformsim.cases import state as s
 from reformsim.cases.closing import close, give_up
 from reformsim.cases.dispatch import assemble, dispatch, part_done, returned, send, start_parts
@@ -9,6 +7,7 @@ from reformsim.cases.intake import arise, found, intake_desk, intake_hours
 from reformsim.cases.state import Count, Wait
 from reformsim.cases.steps import count, first_part, served
 from reformsim.cases.work import hub_work, part_desk, part_work, reentry_work, wrong_desk
+from reformsim.kernels import njit
 
 
 @njit(cache=True)

@@ -1,13 +1,12 @@
 """From a need to the desk that hears of it: voice, silence, patrols, intake."""
 
-from numba import njit
-
 from reformsim.cases import state as s
 from reformsim.cases.state import Count
 from reformsim.cases.steps import count, days_to_come, finish, join, later
 from reformsim.cases.voice import bear, voice
 from reformsim.cases.work import intake_work, lognormal_delay, unit_of
 from reformsim.chance import Purpose, draw, exponential
+from reformsim.kernels import njit
 
 GRID_BASE = int(Count.GRID) - s.GRID
 
@@ -54,7 +53,7 @@ def fall_silent(d, i, t):
     lifetime = w.silent_lifetime * c.lifetime
     rate = d.units[unit_of(d, i)].patrol_rate if c.public else 0.0
     count(d, i, Count.SILENT, 1.0)
-    count(d, i, Count.PROBLEM_DAYS, days_to_come(d, t, lifetime, rate))
+    count(d, i, Count.PROBLEM_DAYS, days_to_come(lifetime, rate))
     bear(d, case.resident, t)
     if rate > 0.0:
         found = exponential(case.key, Purpose.PATROL) / rate

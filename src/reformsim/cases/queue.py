@@ -8,7 +8,6 @@ the case table and is found when the next span is opened.
 """
 
 import numpy as np
-from numba import njit
 
 from reformsim.cases.clock import finish_wall, start_wall, to_work
 from reformsim.cases.state import (
@@ -25,6 +24,7 @@ from reformsim.cases.state import (
     WAITING,
     District,
 )
+from reformsim.kernels import njit
 
 
 @njit(cache=True)

@@ -4,8 +4,6 @@ For known answers only (Jackson networks). Every record is one visit and stays i
 it has ended; ``parent`` links the visits of one journey. Records must come from an unused table.
 """
 
-from numba import njit
-
 from reformsim.cases.queue import next_bucket, pop, take, visit
 from reformsim.cases.state import (
     DISPATCHED,
@@ -22,6 +20,7 @@ from reformsim.cases.state import (
 from reformsim.cases.steps import later
 from reformsim.cases.work import spread
 from reformsim.chance import Purpose, draw, exponential, mix
+from reformsim.kernels import njit
 
 DONE, FULL = 0, 1
 MOMENT, WORK, DESK_CHOICE = int(Purpose.MOMENT), int(Purpose.WORK), int(Purpose.DESK_CHOICE)

@@ -1,13 +1,10 @@
 """What every stage of a case needs: to count, to queue, to wait, to end."""
 
-import math
-
-from numba import njit
-
 from reformsim.cases import state as s
 from reformsim.cases.clock import finish_wall, start_wall
 from reformsim.cases.queue import give_back, push, visit
 from reformsim.cases.state import Count
+from reformsim.kernels import njit
 
 #: Reopened cases draw afresh: their attempts count from here.
 SECOND_ROUND = 64
@@ -81,14 +78,17 @@ def first_part(mask):
 
 
 @njit(cache=True)
-def days_to_come(d, t, lifetime, found_rate):
-    """Expected days that an unvoiced problem still lasts: E[min(life, finding, horizon)]."""
-    rate = 1.0 / lifetime + found_rate
-    return (1.0 - math.exp(-(d.span[s.HORIZON] - t) * rate)) / rate
+def days_to_come(lifetime, found_rate):
+    """Expected days that an unvoiced problem still lasts: E[min(life, finding)].
+
+    Not cut at the end of the run, so that a month's figure does not depend on how long the run
+    goes on after it.
+    """
+    return 1.0 / (1.0 / lifetime + found_rate)
 
 
 @njit(cache=True)
 def stay_open(d, i, t):
     """A problem that its closing did not solve lasts on, unseen by the measured rates."""
     lifetime = d.world[0].silent_lifetime * d.categories[d.cases[i].category].lifetime
-    count(d, i, Count.PROBLEM_DAYS, days_to_come(d, t, lifetime, 0.0))
+    count(d, i, Count.PROBLEM_DAYS, days_to_come(lifetime, 0.0))

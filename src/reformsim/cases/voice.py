@@ -2,8 +2,6 @@
 
 import math
 
-from numba import njit
-
 from reformsim.cases.state import (
     FIRST_RESIDENT,
     GRID,
@@ -15,6 +13,7 @@ from reformsim.cases.state import (
     STATION,
 )
 from reformsim.chance import Purpose, draw, mix
+from reformsim.kernels import njit
 from reformsim.residents.feedback import decay_of_burden, drift, experience
 
 VOICE, BASELINE, KNOWN = int(Purpose.VOICE), int(Purpose.BASELINE), int(Purpose.KNOWN)

@@ -2,8 +2,6 @@
 
 import math
 
-from numba import njit
-
 from reformsim.cases.state import (
     DEPARTMENTS,
     DETERMINISTIC,
@@ -18,6 +16,7 @@ from reformsim.cases.state import (
 from reformsim.categories import MULTI
 from reformsim.categories import OFFICES as POOLED
 from reformsim.chance import Purpose, draw, mix, normal, uniform
+from reformsim.kernels import njit
 
 COUNT = 12
 LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.DESK_CHOICE)

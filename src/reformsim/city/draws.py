@@ -5,10 +5,10 @@ from enum import IntEnum
 from itertools import pairwise
 
 import numpy as np
-from numba import njit
 
 from reformsim.chance import Purpose, draw, mix, normal, seed_key
 from reformsim.city.apportion import apportion
+from reformsim.kernels import njit
 
 
 class Word(IntEnum):

@@ -3,10 +3,10 @@
 import math
 
 import numpy as np
-from numba import njit
 
 from reformsim.chance import draw, mix, normal
 from reformsim.city.territory import City
+from reformsim.kernels import njit
 
 AGE, MULTIPLIER = 1, 2  # words of a resident's stream
 

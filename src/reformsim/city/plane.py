@@ -10,7 +10,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
+
+from reformsim.kernels import njit
 
 GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
 TOLERANCE = 1e-10  # relative error of each area

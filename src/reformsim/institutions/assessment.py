@@ -7,10 +7,10 @@ and magnitudes are assumed.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from reformsim.chance import Purpose, mix, normal
+from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
 

@@ -9,10 +9,10 @@ Choice 73. What projects do to arrivals and what teams can do is assumed.
 import math
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from reformsim.chance import Purpose, draw, mix, poisson
+from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
 

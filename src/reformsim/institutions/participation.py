@@ -5,10 +5,10 @@ share that never joins, dropping out, and the effect of councils are assumed.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from reformsim.chance import normal_quantile
+from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
 

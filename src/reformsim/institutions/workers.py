@@ -11,10 +11,10 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from reformsim.chance import Purpose, draw, mix, normal_quantile
+from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
 

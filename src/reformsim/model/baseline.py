@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
 from reformsim import rules as levers
 from reformsim import uncertainties
@@ -20,6 +19,7 @@ from reformsim.city.territory import City
 from reformsim.institutions import columns, participation, staff
 from reformsim.institutions import hours as h
 from reformsim.institutions.effort import best_effort
+from reformsim.kernels import njit
 from reformsim.model import orders
 
 #: Thresholds that represent a community's residents.

@@ -137,11 +137,18 @@ class History:
                     out.append((level, places, period, self._totals(span, level, places, group)))
         return out
 
-    def waits(self) -> tuple[dict[str, np.ndarray], dict[str, float]]:
-        """Return summed days by stage and dispatched cases, both by period."""
+    def waits(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[float, float]]]:
+        """Return summed days by stage, and cases heard of and dispatched, both by period."""
         spans = {p: x for p, x in zip(PERIODS, self.periods, strict=True) if x.length > 0}
-        dispatched = {p: float(x.tally[:, :, s.T["dispatched"]].sum()) for p, x in spans.items()}
-        return {p: x.waits for p, x in spans.items()}, dispatched
+        total = {p: x.tally.sum(axis=(0, 1)) for p, x in spans.items()}
+        cases = {
+            p: (
+                float(t[s.Count.VOICED] + t[s.Count.FOUND]),
+                float(t[s.Count.DISPATCHED]),
+            )
+            for p, t in total.items()
+        }
+        return {p: x.waits for p, x in spans.items()}, cases
 
     def _period(self, day: int) -> int:
         if day < self.scenario.warm_up:

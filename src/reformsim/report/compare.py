@@ -106,7 +106,7 @@ def waits(study: Study) -> SubFigure:
         study,
         9.5,
         max(2.6, 1.4 + 0.5 * len(scenarios)),
-        "派单事项的时间花在哪里",
+        "事项的时间花在哪里",
         "where dispatched cases spend their days",
     )
     ax = figure.subplots()
@@ -133,6 +133,8 @@ def waits(study: Study) -> SubFigure:
     ax.invert_yaxis()
     ax.margins(x=0.08)
     ax.grid(axis="y", visible=False)
-    ax.set_xlabel("过渡期后每件已办结派单事项的平均天数 mean days per closed dispatched case")
+    ax.set_xlabel(
+        "过渡期后平均天数 mean days: 受理按全部事项 intake, all cases; 其后按派单 then, dispatched"
+    )
     figure.legend(loc="outside right center")
     return figure

@@ -5,7 +5,7 @@ Scalar rules for kernels; times in days, satisfaction and performance in [0, 1].
 
 import math
 
-from numba import njit
+from reformsim.kernels import njit
 
 
 @njit(cache=True)
