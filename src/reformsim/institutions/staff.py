@@ -4,7 +4,8 @@ import numpy as np
 
 from reformsim.categories import COUNT, OFFICES, TABLE
 
-#: A desk nobody staffs would hold its cases for ever; this is half a day a week.
+#: A desk nobody staffs would hold its cases for ever; this is half a day a week, taken from
+#: the other desks of its unit.
 FEWEST_HEADS = 0.1
 WEEK_HOURS = 40.0
 YEAR_HOURS = WEEK_HOURS * 365.0 / 7.0
@@ -61,6 +62,26 @@ def merge(
     return own, office, desk.astype(np.int32)
 
 
+def level_up(heads: np.ndarray, group: np.ndarray) -> np.ndarray:
+    """Give every staffed desk at least ``FEWEST_HEADS`` of its group's heads, where they suffice.
+
+    ``group`` numbers the group of each desk. Desks move toward the group's mean by the smallest
+    share that lifts the thinnest one, so that no group gains or loses heads; a desk without
+    heads is closed and stays so.
+    """
+    out = heads.copy()
+    is_open = heads > 0
+    own = group[is_open]
+    number = np.bincount(own)
+    mean = np.bincount(own, weights=heads[is_open]) / np.maximum(number, 1)
+    thinnest = np.full(len(number), np.inf)
+    np.minimum.at(thinnest, own, heads[is_open])
+    room = np.maximum(mean - thinnest, 1e-12)
+    share = np.where(thinnest < FEWEST_HEADS, np.minimum((FEWEST_HEADS - thinnest) / room, 1), 0)
+    out[is_open] = (1 - share[own]) * heads[is_open] + share[own] * mean[own]
+    return out
+
+
 def servers_of(heads: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return servers and speed of desks with ``heads`` that give cases ``share`` of their time.
 
@@ -69,6 +90,6 @@ def servers_of(heads: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.nda
     would trap the cases that fall to it, which no office lets happen. ``share`` may include
     skill; speed is hours of work per working hour of one server.
     """
-    heads = np.maximum(heads, FEWEST_HEADS)
+    heads = np.where(heads > 0, heads, FEWEST_HEADS)  # a closed desk: nobody is sent there
     servers = np.ceil(heads - 1e-9).astype(np.int32)
     return servers, share * heads / servers

@@ -134,6 +134,7 @@ def staff_desks(
         heads[front] = (served[front] / np.maximum(total, 1e-9)[unit[front] - u.start]) * (
             money[unit[front] - u.start]
         )
+        heads[front] = staff.level_up(heads[front], unit[front] - u.start)
         attention[front] = attendance.stations[unit[front], h.A["cases"]]
         kind[front] = h.STATIONS
 
@@ -146,6 +147,7 @@ def staff_desks(
         heads[f[s.OFFICES] : f[s.DEPARTMENTS]] = office.ravel()
         unit[f[s.TERRITORIAL] : f[s.OFFICES]] = np.repeat(np.arange(u.start, u.stop), COUNT)
         unit[f[s.OFFICES] : f[s.DEPARTMENTS]] = np.repeat(np.arange(u.start, u.stop), OFFICES)
+        heads[inside] = staff.level_up(heads[inside], unit[inside] - u.start)
         attention[inside] = attendance.offices[unit[inside], h.A["cases"]]
         skill[inside] = offices["skill"][unit[inside]]
         pooled_desks = slice(f[s.OFFICES], f[s.DEPARTMENTS])
@@ -154,15 +156,15 @@ def staff_desks(
 
         line = slice(f[s.DEPARTMENTS], desks)
         share = districts["staff_share"][k]
-        heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = base.departments[k] * share
+        heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = staff.level_up(
+            base.departments[k] * share, np.zeros(COUNT, np.int64)
+        )
         heads[f[s.HOTLINE_DESK]] = base.hotline[k] * share
         heads[f[s.HUB_DESK]] = districts["hub_heads"][k]
         attention[line] = attendance.departments[k, h.A["cases"]]
         kind[line] = h.DEPARTMENTS
 
-        is_open = heads > 0
         servers, speed = staff.servers_of(heads, attention * skill)
-        heads = np.where(is_open, np.maximum(heads, staff.FEWEST_HEADS), 0.0)
         restaff(d, day, servers, speed)
         books.posts.append(Post(heads, attention * heads / servers, kind, unit, day))
 
@@ -191,4 +193,5 @@ def close_books(columns: Columns, attendance: Attendance, books: Books, day: flo
             books.load[cls, rows] = case[rows] / np.maximum(capacity, 1e-9)
         hub = int(d.fixed[s.HUB_DESK])
         room = post.attention[hub] * d.desks["servers"][hub] * worked[1]
-        books.hub_load[k] = used[hub] / room if post.heads[hub] > 0 else 0.0
+        if worked[1] > 0:
+            books.hub_load[k] = used[hub] / room if post.heads[hub] > 0 else 0.0
