@@ -78,22 +78,24 @@ def dispatch(d, i, t):
 @njit(cache=True)
 def next_meeting(d, t):
     """Wall time of the first conference after ``t`` with room on its agenda: a FIFO desk too."""
-    period = d.fixed[s.PERIOD_HOURS] / 24.0
-    k = math.floor(t / period) + 1
-    if k > d.state[s.MEETING]:
-        d.state[s.MEETING] = k
+    period = d.fixed[s.PERIOD_HOURS]
+    following = (math.floor(t * 24.0 / period) + 1) * period
+    if following > d.state[s.MEETING]:
+        d.state[s.MEETING] = following
         d.state[s.MEETING_LOAD] = 0
     elif d.state[s.MEETING_LOAD] >= d.fixed[s.AGENDA]:
-        d.state[s.MEETING] += 1
+        d.state[s.MEETING] += period
         d.state[s.MEETING_LOAD] = 0
     d.state[s.MEETING_LOAD] += 1
-    return d.state[s.MEETING] * period
+    return d.state[s.MEETING] / 24.0
 
 
 @njit(cache=True)
 def assemble(d, i, t):
     """Let the hub assemble a joint case first; others go straight to their desks."""
     case = d.cases[i]
+    if not d.units[unit_of(d, i)].joint > 0.0:
+        case.flags &= ~s.JOINT  # no committee, or it is gone
     if case.flags & s.JOINT:
         case.arrived = t
         case.delay = 0.0

@@ -22,16 +22,18 @@ from reformsim.cases.state import (
     FREE_COUNT,
     GIVE_UP,
     HEAP,
+    HUB,
     LAPSED,
     NEED,
     RATE,
     SEED,
+    START,
     START_DAY,
     STOP_DAY,
     District,
 )
 from reformsim.cases.steps import later
-from reformsim.cases.work import departments
+from reformsim.cases.work import departments, unit_of
 from reformsim.chance import Purpose, draw, mix, poisson
 from reformsim.kernels import njit
 
@@ -183,6 +185,11 @@ def _queue_again(d, order, now):
     for n in range(len(order)):
         i = order[n]
         case = d.cases[i]
+        if case.stage == HUB and not d.units[unit_of(d, i)].joint > 0.0:
+            case.desk = -1  # the committee is gone: on to the desks
+            case.stage = START
+            case.time = max(case.arrived, now)
+            continue
         end = visit(d, i, case.desk, work_of(d, i), d.world[0].patience)
         if end < 0.0:
             case.desk = -1

@@ -278,7 +278,7 @@ STATIONS, CENTRES, TERRITORIAL, OFFICES, DEPARTMENTS, HOTLINE_DESK, HUB_DESK, DE
 KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = range(8, 15)
 # span
 START_DAY, END_DAY, RATE, HORIZON, STOP_DAY = range(5)
-# state
+# state; MEETING is the hour of the last meeting that cases were put down for
 FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, LEADS = range(7)
 
 # distributions of work
