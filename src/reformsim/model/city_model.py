@@ -50,6 +50,8 @@ class CityModel(mesa.Model):
 
     def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
         """Start again at day 0 under another scenario or seed; cities and layouts are cached."""
+        # Mesa wraps `step` on the instance: wrapped twice, every step would run ahead of the clock
+        self.__dict__.pop("step", None)
         super().__init__(rng=rng)
         self.seed: int = self._seed
         self._declared = scenario
