@@ -104,12 +104,14 @@ def test_contrast_of_known_numbers():
         ("neither", 4, -0.3, -0.1, "lower"),
         ("higher", 4, -0.1, 0.3, "unclear"),
         ("higher", 4, 0.0, 0.0, "same"),
+        ("higher", 4, 1e-14, 2e-14, "same"),
+        ("higher", 4, -2e-14, -1e-14, "same"),
         ("higher", 1, math.nan, math.nan, "one run"),
         ("higher", 0, math.nan, math.nan, "one run"),
     ],
 )
 def test_verdict(better, n, low, high, word):
-    assert analysis.verdict(better, n, low, high) == word
+    assert analysis.verdict(better, n, low, high, base=2.0) == word
 
 
 def test_pairs_with_a_missing_side_are_left_out():

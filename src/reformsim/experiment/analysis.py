@@ -18,6 +18,9 @@ from reformsim.experiment.store import Results
 
 LEVEL = 0.95
 
+#: Differences below this share of the base are rounding: what two platforms may differ by.
+ROUNDING = 1e-9
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
@@ -89,16 +92,16 @@ def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
     return n, mean, mean - half, mean + half
 
 
-def verdict(better: str, n: int, low: float, high: float) -> str:
+def verdict(better: str, n: int, low: float, high: float, base: float) -> str:
     """Put a difference into a word.
 
     *better* or *worse* where the interval excludes 0 (*higher* or *lower* for an outcome of
-    which neither is better), *unclear* where it does not, *same* where all differences are
-    exactly 0, *one run* where n < 2 gives no interval.
+    which neither is better), *unclear* where it does not, *same* where all of it is 0 but for
+    rounding, *one run* where n < 2 gives no interval.
     """
     if n < 2:
         return "one run"
-    if low == high == 0:
+    if max(-low, high) <= ROUNDING * abs(base):
         return "same"
     if low <= 0 <= high:
         return "unclear"
@@ -190,7 +193,8 @@ def leads(results: Results, groups: dict[str, list[str]]) -> list[Lead]:
         first, second = np.argsort(-sign * table.mean(axis=0), kind="stable")[:2]
         lead = _estimate(trait, sign * (table[:, first] - table[:, second]), _mean(table[:, first]))
         if lead["n"] > 1:
-            lead["verdict"] = "clear" if lead["low"] > 0 else "tie"
+            clear = lead["low"] > 0 and lead["verdict"] != "same"
+            lead["verdict"] = "clear" if clear else "tie"
         found.append(Lead(**lead, group=group, first=there[first], runner_up=there[second]))
     return found
 
@@ -238,7 +242,7 @@ def _estimate(trait: Trait, values: np.ndarray, base: float) -> dict[str, Any]:
         "value": mean,
         "low": low,
         "high": high,
-        "verdict": verdict(trait.better, n, low, high),
+        "verdict": verdict(trait.better, n, low, high, base),
     }
 
 

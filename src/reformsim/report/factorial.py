@@ -75,6 +75,7 @@ def cells(study: Study) -> SubFigure:
                 style.whisker(ax, y, placed.mean, placed.low, placed.high, placed.verdict)
                 if placed.verdict == "reference":
                     ax.axvline(placed.mean, color=style.BLACK, linewidth=0.8, linestyle=":")
+        ax.locator_params(axis="x", nbins=4)
         ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
         ax.set_xlabel(trait.unit)
     figure.legend(

@@ -108,9 +108,9 @@ class Writer:
         first = self.study.cells[0].levels
         table = Table(box=None, padding=(0, 1, 0, 0))
         for factor in first:
-            table.add_column(self.name(factor))
+            table.add_column(self.name(factor), overflow="fold")
         for trait in self.study.traits.values():
-            table.add_column(self.outcome(trait), justify="right")
+            table.add_column(self.outcome(trait), justify="right", overflow="fold")
         for cell in self.study.cells:
             labels = (
                 "·" if label == first[factor] else self.name(label)
