@@ -107,7 +107,7 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
 
 def _loaded(load: np.ndarray, model: CityModel, name: str) -> float:
     """Mean utilisation over subdistricts (or districts), weighted by residents."""
-    base = model.administration.base
+    base = model.administration.setting.base
     weight = base.people
     if name == "departments":
         load = load[load > 0]

@@ -56,6 +56,19 @@ class Baseline:
     district: np.ndarray  # district of each subdistrict
     territorial: np.ndarray  # (units, 12) expected hours a year
     social: np.ndarray  # (units,) hours a month that organisations could serve
+    grids: np.ndarray  # (units,) grid workers' posts
+    heads: np.ndarray  # (units,) all posts of a subdistrict
+    line_heads: np.ndarray  # (districts,) posts of line departments and the hotline
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run takes as given: the city, the world, where both start, and the seed."""
+
+    city: City
+    world: np.record
+    base: Baseline
+    seed: int
 
 
 def baseline(city: City, world: np.record) -> Baseline:
@@ -127,6 +140,8 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     np.add.at(hotline, district, np.bincount(unit_of, weights=demand.hotline, minlength=n) * scale)
     seats = hotline / (SEAT_HEADS * staff.YEAR_HOURS * share_line * utilisation)
 
+    grids = np.bincount(unit_of[city.grids.community], minlength=n)
+
     return Baseline(
         demand=demand,
         layout=layout,
@@ -144,6 +159,9 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         district=district,
         territorial=territorial,
         social=social,
+        grids=grids,
+        heads=offices["heads"] + offices["station_heads"] + grids,
+        line_heads=heads + SEAT_HEADS * seats,
     )
 
 

@@ -63,7 +63,7 @@ class CityModel(mesa.Model):
         self.administration = a = Administration(self.city, scenario, self.seed)
         self.history = records.History.of(self.columns, scenario)
         self._handled = 0
-        agents.enrol(self, a.offices, a.workers, a.organisations, a.districts)
+        agents.enrol(self, a.offices, a.people.workers, a.people.organisations, a.districts)
         self.datacollector = mesa.DataCollector(model_reporters=_reporters())
         turns = {month_start(m) for m in range(month_of(scenario.days) + 1)}
         turns |= {scenario.warm_up, scenario.warm_up + YEAR, *scenario.change_days()}

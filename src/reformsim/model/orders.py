@@ -16,9 +16,9 @@ from reformsim.institutions.staff import WEEK_HOURS
 SEEN_FROM_ABOVE = 0.2
 
 
-def reaches(share: np.ndarray, seed: int, purpose: Purpose) -> np.ndarray:
+def reaches(share: np.ndarray, seed: int, purpose: Purpose, word: int = 0) -> np.ndarray:
     """Return which units a share lever reaches: keyed marks, so a higher share contains a lower."""
-    return unit_draws(seed, int(purpose), int(Purpose.RANK), np.arange(len(share))) < share
+    return unit_draws(seed, int(purpose), word, np.arange(len(share))) < share
 
 
 def write_units(

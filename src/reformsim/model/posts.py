@@ -12,7 +12,7 @@ from reformsim.categories import COUNT, OFFICES
 from reformsim.chance import Purpose
 from reformsim.institutions import hours as h
 from reformsim.institutions import staff
-from reformsim.model.baseline import Baseline
+from reformsim.model.baseline import Baseline, Setting
 from reformsim.model.orders import reaches
 
 
@@ -71,102 +71,150 @@ def attend(
     )
 
 
+@dataclass
+class Roster:
+    """Who stands at a district's desks, being drawn up: one entry a desk, as in `Post`."""
+
+    heads: np.ndarray
+    attention: np.ndarray
+    skill: np.ndarray
+    staff: np.ndarray
+    unit: np.ndarray
+
+    @classmethod
+    def of(cls, desks: int, first_unit: int) -> "Roster":
+        """Return the roster of ``desks`` without anybody."""
+        return cls(
+            heads=np.zeros(desks),
+            attention=np.zeros(desks),
+            skill=np.ones(desks),
+            staff=np.zeros(desks, np.int64),
+            unit=np.full(desks, first_unit),
+        )
+
+    def enter(self, where: slice, staff: int, unit: np.ndarray, attention: np.ndarray) -> None:
+        """Enter the class and subdistricts of some desks, and the case time of their staff."""
+        self.staff[where] = staff
+        self.unit[where] = unit
+        self.attention[where] = attention
+
+
 def staff_desks(
     columns: Columns,
-    base: Baseline,
+    setting: Setting,
     rules: np.ndarray,
-    world: np.record,
     offices: np.ndarray,
     workers: np.ndarray,
     districts: np.ndarray,
     attendance: Attendance,
     station_demand: np.ndarray,
-    seed: int,
     day: float,
     books: Books,
 ) -> None:
     """Put the posts of every district in force at ``day`` and queue waiting cases again."""
+    merged = _merge(setting, rules, offices, day)
+    books.posts.clear()
+    for k, d in enumerate(columns.districts):
+        u, m, g, _ = columns.slices(k)
+        roster = Roster.of(int(d.fixed[s.DESKS]), u.start)
+        _post_grids(roster, d, u, workers[g], setting.world["cover"], attendance)
+        _post_stations(roster, d, u, station_demand[m], offices, attendance)
+        _post_offices(roster, d, u, setting, rules, offices, merged[u], attendance, day)
+        _post_departments(roster, d, setting.base, k, districts[k], attendance)
+        servers, speed = staff.servers_of(roster.heads, roster.attention * roster.skill)
+        restaff(d, day, servers, speed)
+        attention = roster.attention * roster.heads / servers
+        books.posts.append(Post(roster.heads, attention, roster.staff, roster.unit, day))
+
+
+def _merge(setting: Setting, rules: np.ndarray, offices: np.ndarray, day: float) -> np.ndarray:
+    """Return which desks are merged, (units, 12); remember when an office last merged some."""
     merged = np.stack(
         [
-            reaches(rules["merged_desks"], seed + 1000 * category, Purpose.MERGE)
+            reaches(rules["merged_desks"], setting.seed, Purpose.MERGE, category)
             for category in range(COUNT)
         ],
         axis=1,
     )
-    newly = merged.mean(axis=1) > offices["merged"]
-    offices["merged_on"] = np.where(newly, day, offices["merged_on"])
-    offices["merged"] = merged.mean(axis=1)
-    dip = world["merge_dip"] * np.exp(-(day - offices["merged_on"]) / world["merge_dip_days"])
-    by_desk = staff.by_desk(
-        offices["heads"] * offices["staff_share"] * offices["filled"],
-        base.earmarks, base.territorial, rules["budget_pooling"],
+    share = merged.mean(axis=1)
+    offices["merged_on"] = np.where(share > offices["merged"], day, offices["merged_on"])
+    offices["merged"] = share
+    return merged
+
+
+def _post_grids(
+    roster: Roster, d: s.District, u: slice, posts: np.ndarray, cover: float, attend: Attendance
+) -> None:
+    """Grid workers, whole posts: merged grids pool theirs, colleagues cover a vacant one."""
+    n = len(d.grids)
+    lead = d.grids["desk"]
+    unit = u.start + d.communities["unit"][d.grids["community"]]
+    roster.enter(slice(0, n), h.GRIDS, unit, attend.grids[unit, h.A["cases"]])
+    in_post = np.where(posts["vacant"], cover, posts["skill"])
+    size = np.bincount(lead, minlength=n).astype(float)
+    roster.heads[:n] = size
+    pooled = np.bincount(lead, weights=in_post, minlength=n)
+    roster.skill[:n] = np.where(size > 0, pooled / np.maximum(size, 1), 1.0)
+
+
+def _post_stations(
+    roster: Roster, d: s.District, u: slice, demand: np.ndarray, offices: np.ndarray,
+    attend: Attendance,
+) -> None:  # fmt: skip
+    """Stations and the convenience centre share a subdistrict's station staff by demand."""
+    f = d.fixed
+    where = slice(f[s.STATIONS], f[s.TERRITORIAL])
+    local = np.concatenate([d.communities["unit"], np.arange(u.stop - u.start)])
+    unit = u.start + local
+    roster.enter(where, h.STATIONS, unit, attend.stations[unit, h.A["cases"]])
+    served = np.bincount(d.communities["desk"], weights=demand, minlength=len(roster.heads))[where]
+    total = np.bincount(local, weights=served, minlength=u.stop - u.start)
+    money = offices["station_heads"] * offices["staff_share"]
+    heads = served / np.maximum(total, 1e-9)[local] * money[unit]
+    roster.heads[where] = staff.level_up(heads, local)
+
+
+def _post_offices(
+    roster: Roster, d: s.District, u: slice, setting: Setting, rules: np.ndarray,
+    offices: np.ndarray, merged: np.ndarray, attend: Attendance, day: float,
+) -> None:  # fmt: skip
+    """Territorial desks, or the five offices into which they are merged."""
+    f, w, base = d.fixed, setting.world, setting.base
+    mine = offices[u]
+    heads = staff.by_desk(
+        mine["heads"] * mine["staff_share"] * mine["filled"],
+        base.earmarks, base.territorial[u], rules["budget_pooling"][u],
     )  # fmt: skip
-    books.posts.clear()
-    for k, d in enumerate(columns.districts):
-        u, m, g, _ = columns.slices(k)
-        f = d.fixed
-        n_units, n_grids = u.stop - u.start, len(d.grids)
-        desks = int(f[s.DESKS])
-        heads, attention, skill = np.zeros(desks), np.zeros(desks), np.ones(desks)
-        kind = np.zeros(desks, np.int64)
-        unit = np.full(desks, u.start)
-        unit_of = d.communities["unit"]
+    own, office, desk_of = staff.merge(heads, merged, int(f[s.TERRITORIAL]), int(f[s.OFFICES]))
+    d.office_desk[:] = desk_of
+    rows = np.arange(u.start, u.stop)
+    unit = np.concatenate([np.repeat(rows, COUNT), np.repeat(rows, OFFICES)])
+    where = slice(f[s.TERRITORIAL], f[s.DEPARTMENTS])
+    roster.enter(where, h.OFFICES, unit, attend.offices[unit, h.A["cases"]])
+    heads = np.concatenate([own.ravel(), office.ravel()])
+    roster.heads[where] = staff.level_up(heads, unit - u.start)
+    dip = w["merge_dip"] * np.exp(-(day - mine["merged_on"]) / w["merge_dip_days"])
+    skill = mine["skill"]
+    roster.skill[where] = np.concatenate(
+        [np.repeat(skill, COUNT), np.repeat(skill * (1 - dip), OFFICES)]
+    )
 
-        # grid workers: whole posts; merged grids pool theirs, colleagues cover a vacant one
-        posts = workers[g]
-        lead = d.grids["desk"]
-        unit[:n_grids] = u.start + unit_of[d.grids["community"]]
-        in_post = np.where(posts["vacant"], world["cover"], posts["skill"])
-        size = np.bincount(lead, minlength=n_grids).astype(float)
-        pooled = np.bincount(lead, weights=in_post, minlength=n_grids)
-        heads[:n_grids] = size
-        skill[:n_grids] = np.where(size > 0, pooled / np.maximum(size, 1), 1.0)
-        attention[:n_grids] = attendance.grids[unit[:n_grids], h.A["cases"]]
-        kind[:n_grids] = h.GRIDS
 
-        # stations and the convenience centre share the subdistrict's station staff by demand
-        served = np.bincount(d.communities["desk"], weights=station_demand[m], minlength=desks)
-        front = slice(f[s.STATIONS], f[s.TERRITORIAL])
-        unit[f[s.STATIONS] : f[s.CENTRES]] = u.start + unit_of
-        unit[f[s.CENTRES] : f[s.TERRITORIAL]] = np.arange(u.start, u.stop)
-        total = np.bincount(unit[front] - u.start, weights=served[front], minlength=n_units)
-        money = (offices["station_heads"] * offices["staff_share"])[u]
-        heads[front] = (served[front] / np.maximum(total, 1e-9)[unit[front] - u.start]) * (
-            money[unit[front] - u.start]
-        )
-        heads[front] = staff.level_up(heads[front], unit[front] - u.start)
-        attention[front] = attendance.stations[unit[front], h.A["cases"]]
-        kind[front] = h.STATIONS
-
-        own, office, desk_of = staff.merge(
-            by_desk[u], merged[u], int(f[s.TERRITORIAL]), int(f[s.OFFICES])
-        )
-        d.office_desk[:] = desk_of
-        inside = slice(f[s.TERRITORIAL], f[s.DEPARTMENTS])
-        heads[f[s.TERRITORIAL] : f[s.OFFICES]] = own.ravel()
-        heads[f[s.OFFICES] : f[s.DEPARTMENTS]] = office.ravel()
-        unit[f[s.TERRITORIAL] : f[s.OFFICES]] = np.repeat(np.arange(u.start, u.stop), COUNT)
-        unit[f[s.OFFICES] : f[s.DEPARTMENTS]] = np.repeat(np.arange(u.start, u.stop), OFFICES)
-        heads[inside] = staff.level_up(heads[inside], unit[inside] - u.start)
-        attention[inside] = attendance.offices[unit[inside], h.A["cases"]]
-        skill[inside] = offices["skill"][unit[inside]]
-        pooled_desks = slice(f[s.OFFICES], f[s.DEPARTMENTS])
-        skill[pooled_desks] *= 1 - dip[unit[pooled_desks]]
-        kind[inside] = h.OFFICES
-
-        line = slice(f[s.DEPARTMENTS], desks)
-        share = districts["staff_share"][k]
-        heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = staff.level_up(
-            base.departments[k] * share, np.zeros(COUNT, np.int64)
-        )
-        heads[f[s.HOTLINE_DESK]] = base.hotline[k] * share
-        heads[f[s.HUB_DESK]] = districts["hub_heads"][k]
-        attention[line] = attendance.departments[k, h.A["cases"]]
-        kind[line] = h.DEPARTMENTS
-
-        servers, speed = staff.servers_of(heads, attention * skill)
-        restaff(d, day, servers, speed)
-        books.posts.append(Post(heads, attention * heads / servers, kind, unit, day))
+def _post_departments(
+    roster: Roster, d: s.District, base: Baseline, k: int, district: np.ndarray,
+    attend: Attendance,
+) -> None:  # fmt: skip
+    """Line departments, the hotline and the committee's hub."""
+    f = d.fixed
+    where = slice(f[s.DEPARTMENTS], len(roster.heads))
+    share = attend.departments[k, h.A["cases"]]
+    roster.enter(where, h.DEPARTMENTS, roster.unit[where], np.full(len(roster.unit[where]), share))
+    money = district["staff_share"]
+    roster.heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = staff.level_up(
+        base.departments[k] * money, np.zeros(COUNT, np.int64)
+    )
+    roster.heads[f[s.HOTLINE_DESK]] = base.hotline[k] * money
+    roster.heads[f[s.HUB_DESK]] = district["hub_heads"]
 
 
 def close_books(columns: Columns, attendance: Attendance, books: Books, day: float) -> None:

@@ -181,8 +181,8 @@ class History:
         unit = self.city.communities.subdistrict
         new.community[:] = length * np.stack(
             [
-                admin.participation,
-                participation.tipped(admin.participation, admin.world["never"]),
+                admin.people.participation,
+                participation.tipped(admin.people.participation, admin.setting.world["never"]),
                 columns.communities["organised"],
             ]
         )
@@ -201,14 +201,14 @@ class History:
                 used,
                 front[:, burden].sum(axis=1),
                 shares[:, h.A["slack"]] + shares[:, h.A["cases"]] - used,
-                of_workers(admin.workers["burnout"] > workers.SOME),
-                of_workers(admin.workers["vacant"]),
+                of_workers(admin.people.workers["burnout"] > workers.SOME),
+                of_workers(admin.people.workers["vacant"]),
                 admin.offices["effort_residents"],
                 admin.offices["staff_share"],
             ]
         )
         new.money[:] = (length / YEAR) * np.stack(
-            [admin.offices["project_revenue"], admin.spending]
+            [admin.offices["project_revenue"], admin.economy.spending]
         )
         return new
 

@@ -1,0 +1,102 @@
+"""Money and investment: the yearly contest for projects, the accounts, what they buy."""
+
+import numpy as np
+
+from reformsim import rules as levers
+from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
+from reformsim.institutions import columns as rows
+from reformsim.institutions import contest, treasury
+from reformsim.model import baseline as before
+
+
+class Economy:
+    """Accounts of subdistricts and districts, and the investment that feeds them."""
+
+    def __init__(
+        self, setting: before.Setting, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray
+    ) -> None:
+        """Start in the settled state of the contest, and transfer what that leaves.
+
+        ``teams`` are heads of the districts' teams, ``investing`` the share of paid hours that
+        offices give to investment.
+        """
+        self.setting = setting
+        w, b = setting.world, setting.base
+        self.accounts = np.zeros(len(offices), rows.ACCOUNT)
+        self.district_accounts = np.zeros(len(teams), rows.ACCOUNT)
+        self.spending = np.zeros(len(offices))
+        self.teams_before = teams.copy()
+        u = unit_draws(setting.city.seed, int(Purpose.TEAM), 0, np.arange(len(offices)))
+        self.talent = np.exp(0.2 * np.array([normal_quantile(x) for x in u]))
+        local, team = self._heads_investing(offices, teams, investing)
+        self.market = treasury.Investment(w, b.people, local, team)
+        money = w["wage"] * b.heads
+        fee, share, rate = self.market.compete(local, team, self.talent, money)
+        offices["projects"] = share * rate
+        offices["project_revenue"] = share * rate * w["project_revenue"] * w["project_life"]
+        offices["bids"] = fee * rate
+        income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
+        self.accounts["transfer"] = money + offices["bids"] - income
+        self.district_accounts["transfer"] = w["wage"] * b.line_heads - district_income
+
+    def new_year(self) -> None:
+        """Open the books of a year."""
+        treasury.new_year(self.accounts)
+        treasury.new_year(self.district_accounts)
+
+    def invest(
+        self, month: int, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray
+    ) -> None:
+        """A year's contest for projects; old projects fade, new ones pay from now on."""
+        w, o = self.setting.world, offices
+        local, team = self._heads_investing(offices, teams, investing)
+        own = np.maximum(self.accounts["balance"], 0) + o["project_revenue"] * w["retained"]
+        fee, share, rate = self.market.compete(local, team, self.talent, own)
+        key = unit_key(self.setting.seed, int(Purpose.PROJECTS), month)[0]
+        wins = contest.projects_won(share, rate, key)
+        o["projects"] = wins
+        o["bids"] = fee * rate
+        fade = 1.0 - 1.0 / max(float(w["project_life"]), 1.0)
+        o["project_revenue"] = fade * o["project_revenue"] + wins * w["project_revenue"]
+
+    def pay(
+        self,
+        years: float,
+        ahead: float,
+        offices: np.ndarray,
+        districts: np.ndarray,
+        rules: np.ndarray,
+        measures: np.ndarray,
+        stations: np.ndarray,
+    ) -> None:
+        """Pay for a span of ``years``: measures first, then bids, the rest buys staff.
+
+        ``measures`` is their yearly cost by subdistrict, ``stations`` the open ones; ``ahead``
+        as in `treasury.pay`. Sets what the money buys of the pre-reform heads.
+        """
+        w, b = self.setting.world, self.setting.base
+        income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
+        bought = rules["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
+        costs = measures + w["station_cost"] * (stations - b.stations) + bought * b.people / 1e4
+        heads = treasury.pay(
+            self.accounts, years, ahead, income, offices["bids"], costs, b.heads, w
+        )
+        flexible = b.offices["heads"] + b.offices["station_heads"]
+        offices["staff_share"] = np.maximum(heads - b.grids, 0.0) / flexible
+        extra = districts["hub_heads"] + districts["team_heads"] - self.teams_before
+        line = treasury.pay(
+            self.district_accounts, years, ahead, district_income, np.zeros(len(districts)),
+            w["wage"] * extra, b.line_heads, w,
+        )  # fmt: skip
+        districts["staff_share"] = line / b.line_heads
+        share = b.people / b.district_people[b.district]
+        spent = self.district_accounts["spending_rate"][b.district] * share
+        self.spending = self.accounts["spending_rate"] + spent
+
+    def _heads_investing(
+        self, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Heads at work on investment in each subdistrict's name: its own, the district's."""
+        b = self.setting.base
+        local = offices["heads"] * offices["staff_share"] * investing
+        return local, teams[b.district] * b.people / b.district_people[b.district]

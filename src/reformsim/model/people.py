@@ -1,0 +1,122 @@
+"""People month by month: grid workers, office staff, participants, social organisations."""
+
+import numpy as np
+
+from reformsim import rules as levers
+from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
+from reformsim.institutions import columns as rows
+from reformsim.institutions import effort, organisations, participation, workers
+from reformsim.institutions import hours as h
+from reformsim.model import baseline as before
+from reformsim.model import orders
+from reformsim.model.posts import Books
+
+#: Burnout (assumed; they give 42 % some and 13 % heavy burnout at utilisation 0.85).
+STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
+TRAINING_GAIN = 2.0
+#: Share of residents who, in a month, look anew at whether to take part (assumed).
+JOINING = 0.5
+#: Social organisations, monthly (assumed).
+ORGANISATION = dict(growth=0.1, decay=0.3, reserve_months=6.0, memory=0.1, floor=20.0)
+INCUBATED_HOURS = 60.0
+
+
+class People:
+    """Workers, participation and social organisations: rows, and a month in their lives."""
+
+    def __init__(self, setting: before.Setting) -> None:
+        """Start from a settled workforce and the habits of the city before the reform."""
+        self.setting = setting
+        self.organisations = setting.base.organisations.copy()
+        self.participation = setting.base.participation.copy()
+        self.workers = self._settled_workers()
+
+    def live(self, month: int, rules: np.ndarray, offices: np.ndarray, books: Books) -> None:
+        """Live the month that ends now, under ``rules``; ``books`` tell who was how busy."""
+        self._work(month, offices, books)
+        self._bear_tasks(rules, offices)
+        self._take_part(rules)
+        self._organise(rules)
+
+    def captured(self) -> np.ndarray:
+        """Return the share of each subdistrict's people below their community's tipping point."""
+        return before.share_captured(self.setting.city, self.participation, self.setting.world)
+
+    def organised(self) -> np.ndarray:
+        """Return the share of eligible cases that organisations serve, by subdistrict."""
+        return before.organised_share(self.organisations, self.setting.base.social)
+
+    def _settled_workers(self) -> np.ndarray:
+        n, seed = len(self.setting.city.grids), self.setting.seed
+        table = np.zeros(n, rows.WORKER)
+        draws = [unit_draws(seed, int(Purpose.TURNOVER), w, np.arange(n)) for w in range(2)]
+        table["burnout"] = [normal_quantile(u) for u in draws[0]]
+        table["skill"] = orders.SKILL_BEFORE
+        table["tenure"] = 24
+        table["vacant"] = draws[1] > before.FILLED_BEFORE
+        table["load"] = self.setting.world["utilisation"]
+        return table
+
+    def _work(self, month: int, offices: np.ndarray, books: Books) -> None:
+        """Strain, recovery, leaving, learning: grid workers one by one, office staff as means."""
+        w, city = self.setting.world, self.setting.city
+        turnover = float(w["turnover"])
+        habits = dict(
+            strain_threshold=STRAIN_THRESHOLD,
+            reference_strain=workers.reference_strain(
+                float(w["utilisation"]), STRAIN_THRESHOLD, turnover, BURNOUT_BUILD
+            ),
+            build=BURNOUT_BUILD, recovery=BURNOUT_RECOVERY, base_annual=turnover,
+            fill_months=float(w["vacancy_months"]), learning=1 / float(w["learning_months"]),
+            training_gain=TRAINING_GAIN, newcomer_skill=float(w["newcomer_skill"]),
+        )  # fmt: skip
+        table = self.workers
+        key = unit_key(self.setting.seed, int(Purpose.TURNOVER), month)[0]
+        table["load"] = books.load[h.GRIDS][city.communities.subdistrict[city.grids.community]]
+        table["burnout"], table["skill"], table["tenure"], table["vacant"], _ = workers.step(
+            table["burnout"], table["skill"], table["tenure"], table["vacant"],
+            post=np.arange(len(table)), utilisation=table["load"], overload=0.0, pay_z=0.0,
+            training=w["training"], key=key, **habits,
+        )  # fmt: skip
+        o = offices
+        excess = effort.overload(o["effort_investment"], o["effort_residents"])
+        o["burnout"], o["skill"], o["filled"], _ = workers.staff_step(
+            o["burnout"], o["skill"], o["filled"], utilisation=o["load"], overload=excess,
+            pay_z=0.0, training=w["training"], **habits,
+        )  # fmt: skip
+
+    def _bear_tasks(self, rules: np.ndarray, offices: np.ndarray) -> None:
+        """Let cut tasks come back under other names, over about a year."""
+        cut = (rules["admin_hours"] < levers.BY_NAME["admin_hours"].default) | (
+            rules["inspection_hours"] < levers.BY_NAME["inspection_hours"].default
+        )
+        back = self.setting.world["task_return"] * cut
+        offices["returned"] += (back - offices["returned"]) / 12.0
+
+    def _take_part(self, rules: np.ndarray) -> None:
+        """Let residents join or drop out, community by community."""
+        w, base = self.setting.world, self.setting.base
+        unit = self.setting.city.communities.subdistrict
+        shift = -w["council_shift"] * rules["council_strength"][unit]
+        self.participation = participation.participation_step(
+            self.participation, base.thresholds, base.first_threshold,
+            float(w["never"]), float(w["dropout"]), shift, JOINING,
+        )  # fmt: skip
+
+    def _organise(self, rules: np.ndarray) -> None:
+        """Let social organisations grow or shrink with purchasing, donations and demand."""
+        w, base, s = self.setting.world, self.setting.base, self.organisations
+        monthly = base.people[s["office"]] * s["reach"] / 12.0
+        purchased = rules["service_purchasing"][s["office"]] * monthly
+        donations = before.DONATIONS * monthly
+        young = rules["incubation"][s["office"]] * INCUBATED_HOURS * (s["capacity"] == 0)
+        moved = organisations.step(
+            s["capacity"], s["funds"], s["dependence"], purchased=purchased, donations=donations,
+            demand=base.social[s["office"]] * s["reach"],
+            unit_cost=float(w["organisation_cost"]), dependence_peak=float(w["dependence_peak"]),
+            volunteer_gain=before.VOLUNTEER_GAIN, incubated=young, **ORGANISATION,
+        )  # fmt: skip
+        for name in ("capacity", "funds", "dependence", "service"):
+            s[name] = getattr(moved, name)
+        s["received"] += purchased + donations
+        s["spent"] += moved.spending
