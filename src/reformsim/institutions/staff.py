@@ -91,5 +91,5 @@ def servers_of(heads: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.nda
     skill; speed is hours of work per working hour of one server.
     """
     heads = np.where(heads > 0, heads, FEWEST_HEADS)  # a closed desk: nobody is sent there
-    servers = np.ceil(heads - 1e-9).astype(np.int32)
+    servers = np.maximum(np.ceil(heads - 1e-9), 1).astype(np.int32)
     return servers, share * heads / servers
