@@ -32,8 +32,10 @@ def bits(model: CityModel) -> dict[str, bytes]:
     found |= {f"daily {k}": d.daily for k, d in enumerate(c.districts)}
     found |= {f"waits {k}": d.waits for k, d in enumerate(c.districts)}
     found |= {f"desks {k}": d.desks for k, d in enumerate(c.districts)}
-    names = ("offices", "workers", "organisations", "districts", "participation")
-    found |= {name: getattr(a, name) for name in (*names, "accounts", "district_accounts")}
+    found |= {name: getattr(a, name) for name in ("offices", "districts")}
+    names = ("workers", "organisations", "participation")
+    found |= {name: getattr(a.people, name) for name in names}
+    found |= {name: getattr(a.economy, name) for name in ("accounts", "district_accounts")}
     found["hours"] = a.books.hours
     return {name: values.tobytes() for name, values in found.items()}
 
@@ -136,8 +138,8 @@ def test_a_measure_changes_nothing_before_its_start_and_something_after(town, ev
 
     def begin(*steps: Step) -> CityModel:
         model = CityModel(town(*steps, days=200), rng=1)
-        model.administration.accounts["balance"] += 5.0
-        model.administration.district_accounts["balance"] += 5.0
+        model.administration.economy.accounts["balance"] += 5.0
+        model.administration.economy.district_accounts["balance"] += 5.0
         return model
 
     base = begin()

@@ -118,12 +118,12 @@ class Audit:
     def act(self, columns, day: int, month: int | None, until: int) -> None:
         check(columns, day)
         before = [in_progress(d) for d in columns.districts]
-        tally, workers = columns.tally.copy(), len(self.admin.workers)
+        tally, workers = columns.tally.copy(), len(self.admin.people.workers)
         self._act(columns, day, month, until)
         self.turns += 1
         assert [in_progress(d) for d in columns.districts] == before
         np.testing.assert_array_equal(columns.tally, tally)
-        assert len(self.admin.workers) == workers == len(columns.grids)
+        assert len(self.admin.people.workers) == workers == len(columns.grids)
         for d in columns.districts:
             check_records(d)
             check_desks(d, day)

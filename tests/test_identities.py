@@ -31,7 +31,7 @@ def open_hours(start: float, end: float, calendar: int) -> float:
 
 def heads_in_post(admin) -> list[tuple[int, np.ndarray, int]]:
     """Heads by (class, subdistrict, calendar); line staff at a district's first subdistrict."""
-    o, b, d = admin.offices, admin.base, admin.districts
+    o, b, d = admin.offices, admin.setting.base, admin.districts
     first = np.array([np.flatnonzero(b.district == k)[0] for k in range(len(d))])
 
     def at_first(values: np.ndarray) -> np.ndarray:
@@ -41,7 +41,7 @@ def heads_in_post(admin) -> list[tuple[int, np.ndarray, int]]:
     return [
         (h.OFFICES, o["heads"] * o["staff_share"] * o["filled"], OFFICE),
         (h.STATIONS, o["station_heads"] * o["staff_share"], OFFICE),
-        (h.GRIDS, admin.grids_of.astype(float), OFFICE),
+        (h.GRIDS, admin.setting.base.grids.astype(float), OFFICE),
         (h.DEPARTMENTS, at_first(line), OFFICE),
         (h.DEPARTMENTS, at_first(b.hotline * d["staff_share"]), DAILY),
     ]
@@ -55,10 +55,10 @@ class Ledger:
         self.paid = np.zeros((len(h.CLASSES), len(a.offices)))
         self.heads: list[tuple[int, np.ndarray, int]] = []
         self.since = self.closings = 0
-        self.tables = (a.accounts, a.district_accounts)
+        self.tables = (a.economy.accounts, a.economy.district_accounts)
         self.flows = [np.zeros(len(t)) for t in self.tables]
         self.spent = self.revenue = 0.0
-        self.received = a.organisations["received"].copy()
+        self.received = a.people.organisations["received"].copy()
         self.purchasing = a.rules["service_purchasing"].copy()
         self._act, a.act = a.act, self.act
         self._close = posts.close_books
@@ -105,19 +105,19 @@ class Ledger:
 
     def _subdistricts(self, carried: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Yearly revenue and spending: heads at one wage, measures, bids out of own money."""
-        a, w, b = self.admin, self.admin.world, self.admin.base
+        a, w, b = self.admin, self.admin.setting.world, self.admin.setting.base
         kept = w["retained"] + w["revenue_compensation"] * (1 - w["retained"])
         revenue = kept * a.offices["project_revenue"]
         posts_before = b.offices["heads"] + b.offices["station_heads"]
-        heads = posts_before * a.offices["staff_share"] + a.grids_of
+        heads = posts_before * a.offices["staff_share"] + b.grids
         bought = a.rules["service_purchasing"] - LEVERS["service_purchasing"].default
-        measures = a.scenario.costs_at(self.since, a.city) + bought * b.people / 1e4
+        measures = a.scenario.costs_at(self.since, a.setting.city) + bought * b.people / 1e4
         measures += w["station_cost"] * (a.stations - b.stations)
         bids = np.minimum(a.offices["bids"], carried + revenue)
         return revenue, w["wage"] * heads + measures + bids
 
     def _districts(self) -> tuple[np.ndarray, np.ndarray]:
-        a, w, b = self.admin, self.admin.world, self.admin.base
+        a, w, b = self.admin, self.admin.setting.world, self.admin.setting.base
         lost = (1 - w["retained"]) * (1 - w["revenue_compensation"])
         revenue = np.bincount(b.district, weights=lost * a.offices["project_revenue"])
         size = LEVERS["district_team_size"].default * b.people / 1e5
@@ -128,7 +128,7 @@ class Ledger:
 
     def _organisations(self, month: int | None) -> None:
         """Opening + purchased + donations = spending + closing, and what was bought arrives."""
-        o, b = self.admin.organisations, self.admin.base
+        o, b = self.admin.people.organisations, self.admin.setting.base
         np.testing.assert_allclose(o["received"], o["spent"] + o["funds"], rtol=1e-9, atol=1e-6)
         assert (o["funds"] >= -1e-6).all()
         income = np.bincount(o["office"], weights=o["received"] - self.received)
@@ -155,8 +155,9 @@ def check_shares(model: CityModel) -> None:
     assert len(table) > 50
     outside = table[(table["value"] < -1e-12) | (table["value"] > 1 + 1e-12)]
     assert outside.empty, outside.to_string()
-    for column in ("participation", "districts"):
-        assert np.isfinite(np.asarray(getattr(model.administration, column).tolist())).all()
+    a = model.administration
+    for values in (a.people.participation, a.districts):
+        assert np.isfinite(np.asarray(values.tolist())).all()
 
 
 def balances(data, scenarios) -> None:

@@ -10,7 +10,7 @@ import pytest
 from reformsim import categories
 from reformsim.cases import state as s
 from reformsim.cases import work
-from reformsim.cases.flow import local_delay, settles
+from reformsim.cases.intake import local_delay, settles
 from reformsim.cases.work import visit_key
 from reformsim.chance import Purpose, draw
 from reformsim.model import CityModel

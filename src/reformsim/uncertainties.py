@@ -149,7 +149,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("vacancy_months", "months", 0.5, 3, 12, "until a post is filled", "补岗时间"),
     X("newcomer_skill", "share", 0.3, 0.7, 1, "speed of a newcomer", "新人效率"),
     X("learning_months", "months", 3, 12, 48, "learning time", "学习时间"),
-    X("cover", "share", 0, 0.3, 0.8, "of a vacant grid's work that colleagues cover", "空岗由同事分担的比例"),
+    X("cover", "share", 0.05, 0.3, 0.8, "of a vacant grid's work that colleagues cover", "空岗由同事分担的比例"),
     # --- participation and social organisations
     X("threshold_mean", "share", 0.05, 0.25, 0.6, "mean threshold of taking part", "参与门槛均值",
       "Granovetter 1978; assumed"),

@@ -94,8 +94,10 @@ def push(d, i):
 
 @njit(cache=True)
 def next_bucket(d):
-    """Open the next bucket of the span."""
+    """Open the next bucket; False at the end of the span."""
     b = d.state[BUCKET] + 1
+    if b >= np.int64((d.span[END_DAY] - d.span[START_DAY]) * d.span[RATE]):
+        return False
     d.state[BUCKET] = b
     i = d.buckets[b]
     d.buckets[b] = -1
@@ -103,6 +105,7 @@ def next_bucket(d):
         follower = d.cases[i].next
         _heap_push(d, d.cases[i].time, i)
         i = follower
+    return True
 
 
 def open_span(d: District, start: int, end: int) -> None:
