@@ -51,6 +51,28 @@ def sum_residents(residents, community_of, seed, first_resident, world, pulse):
 
 
 @njit(cache=True)
+def sum_again(d, t):
+    """Take the sums by community and age group anew at wall time ``t``: residents were edited."""
+    w = d.world[0]
+    for community in range(d.pulse.shape[0]):
+        for age in range(d.pulse.shape[1]):
+            p = d.pulse[community, age]
+            p.satisfaction = 0.0
+            p.burden = 0.0
+            p.baseline = 0.0
+            p.people = 0.0
+            p.time = t
+    for i in range(len(d.residents)):
+        r = d.residents[i]
+        satisfaction, burden = touch(d, i, t)
+        p = d.pulse[d.grids[r.place].community, r.age]
+        p.satisfaction += satisfaction
+        p.burden += burden
+        p.baseline += baseline_of(w, d.fixed[s.SEED], d.fixed[s.FIRST_RESIDENT] + i)
+        p.people += 1.0
+
+
+@njit(cache=True)
 def drifted(d, t):
     """Satisfaction and burden of every resident of a district at wall time ``t``, (2, n)."""
     out = np.empty((2, len(d.residents)))

@@ -63,6 +63,7 @@ class CityModel(mesa.Model):
         self.administration = a = Administration(self.city, scenario, self.seed)
         self.history = records.History.of(self.columns, scenario)
         self._handled = 0
+        self._sums_are_old = False
         agents.enrol(self, a.offices, a.people.workers, a.people.organisations, a.districts)
         self.datacollector = mesa.DataCollector(model_reporters=_reporters())
         turns = {month_start(m) for m in range(month_of(scenario.days) + 1)}
@@ -95,7 +96,7 @@ class CityModel(mesa.Model):
     def residents(self) -> Residents:
         """The residents as a set of columns with the verbs of an AgentSet."""
         self._catch_up()
-        return records.residents(self.columns, self.time)
+        return records.residents(self.columns, self.time, self._residents_written)
 
     def outcomes(self) -> pd.DataFrame:
         """Return all outcomes so far: outcome, value, unit, better, level, place, period."""
@@ -134,6 +135,9 @@ class CityModel(mesa.Model):
         for d in self.columns.districts:
             open_span(d, day, end)
 
+    def _residents_written(self) -> None:
+        self._sums_are_old = True
+
     def _history_now(self) -> records.History:
         self._catch_up()
         return self.history.until(self.columns, self.administration, int(self.time))
@@ -148,6 +152,10 @@ class CityModel(mesa.Model):
 
     def _catch_up(self) -> None:
         """Run the cases up to the present day: districts side by side, the largest first."""
+        if self._sums_are_old:
+            for d in self.columns.districts:
+                case_columns.sum_again(d, float(self._handled))
+            self._sums_are_old = False
         day = int(self.time)
         if day <= self._handled:
             return

@@ -333,8 +333,8 @@ def cases(columns: Columns) -> pd.DataFrame:
     return pd.concat(frames).sort_values(["need", "key"], ignore_index=True)
 
 
-def residents(columns: Columns, day: float) -> Residents:
-    """Return the residents of the city as columns, as of ``day``.
+def residents(columns: Columns, day: float, written: Callable[[], None]) -> Residents:
+    """Return the residents of the city as columns, as of ``day``; changes call ``written``.
 
     Satisfaction and burden are those of the day last touched; `satisfaction_now` and
     `burden_now` let them drift to ``day`` and are computed when asked for.
@@ -365,4 +365,4 @@ def residents(columns: Columns, day: float) -> Residents:
         "satisfaction_now": now(0),
         "burden_now": now(1),
     }
-    return Residents(table)
+    return Residents(table, written=written)

@@ -24,8 +24,14 @@ type Column = Array | Callable[[], Array]
 class _Columns:
     """The arrays themselves, shared by a set of residents and all its subsets."""
 
-    def __init__(self, columns: Mapping[str, Column], read_only: Collection[str]) -> None:
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        read_only: Collection[str],
+        written: Callable[[], None] | None,
+    ) -> None:
         self._columns = dict(columns)
+        self._written = written
         self._read_only = frozenset(read_only) | {
             name for name, column in columns.items() if callable(column)
         }
@@ -62,6 +68,8 @@ class _Columns:
         if name in self._read_only:
             raise AttributeError(f"column {name!r} is read-only")
         column[rows] = values
+        if self._written is not None:
+            self._written()
 
 
 class Resident:
@@ -112,8 +120,14 @@ class Residents:
     Subsets share the columns, so that `set` on a subset changes the residents themselves.
     """
 
-    def __init__(self, columns: Mapping[str, Column], *, read_only: Collection[str] = ()) -> None:
-        """Take columns by name, without copying.
+    def __init__(
+        self,
+        columns: Mapping[str, Column],
+        *,
+        read_only: Collection[str] = (),
+        written: Callable[[], None] | None = None,
+    ) -> None:
+        """Take columns by name, without copying; ``written`` is called after every change.
 
         A column is an array of shape (n,) or a function without arguments that returns one: a
         derived column, called at its first use, kept from then on, and never writable, so it
@@ -123,7 +137,7 @@ class Residents:
             ValueError: columns of different length, no array among them, or one called "row".
             AttributeError: ``read_only`` names an unknown column.
         """
-        self._columns = _Columns(columns, read_only)
+        self._columns = _Columns(columns, read_only, written)
         self._rows: Array | slice = slice(None)
         self._size = self._columns.size
 
