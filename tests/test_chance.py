@@ -106,10 +106,11 @@ def test_neighbouring_needs_are_independent():
 
 
 def test_no_seed_is_a_shifted_copy():
-    # the engine's key of a day, seed by seed: adding seed and day would repeat along diagonals
-    keys = [[int(mix(np.uint64(mix(key_of(s), 7)), day)) for day in range(400)] for s in range(40)]
-    assert len({key for row in keys for key in row}) == 40 * 400
-    assert len({int(seed_key(s)) for s in range(10_000)}) == 10_000
+    # adding seed and day, or day and need, would repeat keys along diagonals
+    days = {int(mix(key_of(seed), day)) for seed in range(40) for day in range(400)}
+    assert len(days) == 40 * 400
+    pairs = {int(mix(np.uint64(mix(key_of(1), a)), b)) for a in range(120) for b in range(120)}
+    assert len(pairs) == 120 * 120
     a, b = (by_need(s, N, Purpose.MOMENT).reshape(-1, 50) for s in (0, 1))
     for shift in range(-5, 6):
         r = stats.pearsonr(np.roll(a, shift, axis=0).ravel(), b.ravel()).pvalue

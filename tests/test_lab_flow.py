@@ -243,18 +243,30 @@ def assert_fifo(d):
 
 
 @settings(max_examples=12, deadline=None)
-@given(day=st.integers(1, HORIZON - 1), seed=st.integers(0, 2**40))
-def test_busy_hours_are_what_visits_take(day, seed):
-    d, servers, speed = busy_town(seed, HORIZON)
-    run(d, [day])
-    engine.restaff(d, float(day), servers, speed)
-    at_desk = np.isin(d.cases["stage"], s.AT_DESK) & (d.cases["desk"] >= 0)
-    worked = np.array([to_work(float(day), c) for c in range(len(CALENDARS))])
-    left = np.zeros(len(d.desks))
-    cases = d.cases[at_desk]
-    since = np.maximum(cases["start"], worked[d.desks["calendar"][cases["desk"]]])
-    np.add.at(left, cases["desk"], np.maximum(cases["finish"] - since, 0.0))
-    np.testing.assert_allclose(d.desks["busy"], left, rtol=1e-9, atol=1e-9)
+@given(days=DAYS, seed=st.integers(0, 2**40))
+def test_hours_worked_add_up(days, seed):
+    plain, servers, speed = busy_town(seed, HORIZON)
+    run(plain, [HORIZON])
+    whole = engine.restaff(plain, float(HORIZON), servers, speed)
+    d, _, _ = busy_town(seed, HORIZON)
+    hours = []
+
+    def staff(day):
+        hours.append(engine.restaff(d, float(day), servers, speed))
+
+    run(d, [*days, HORIZON], staff)
+    staff(HORIZON)
+    np.testing.assert_allclose(sum(hours), whole, rtol=1e-9, atol=1e-9)
+    # nobody works longer than the desk is open
+    at = np.array([[to_work(float(day), c) for c in d.desks["calendar"]] for day in (0, *days)])
+    opened = np.diff([*at, [to_work(float(HORIZON), c) for c in d.desks["calendar"]]], axis=0)
+    assert (np.array(hours[1:]) <= servers * opened + 1e-9).all()
+    # what is left of the visits in service is booked already
+    cases = d.cases[np.isin(d.cases["stage"], s.AT_DESK) & (d.cases["desk"] >= 0)]
+    now = np.array([to_work(float(HORIZON), c) for c in d.desks["calendar"]])[cases["desk"]]
+    left = np.maximum(cases["finish"] - np.maximum(cases["start"], now), 0.0)
+    booked = np.bincount(cases["desk"], left, minlength=len(d.desks))
+    np.testing.assert_allclose(d.desks["busy"], booked, rtol=1e-9, atol=1e-9)
 
 
 # --- calendars

@@ -65,7 +65,7 @@ def check_erlang(servers, rho, visits, replications, seed):
 
 @pytest.mark.parametrize(("servers", "rho"), DESKS)
 def test_desk_is_erlang_c(servers, rho):
-    error = check_erlang(servers, rho, visits=20_000, replications=40, seed=servers + 30 * rho)
+    error = check_erlang(servers, rho, visits=15_000, replications=40, seed=servers + 30 * rho)
     assert error < 0.1, "too few visits to say anything"
 
 
@@ -82,7 +82,7 @@ def test_desk_is_erlang_c_closely(servers, rho):
 @pytest.mark.parametrize("rho", [0.5, 0.8])
 def test_desk_is_pollaczek_khinchine(service, cv, rho):
     mean = rho / RATE
-    wait = waits(1 / mean, 1, 40_000, 40, seed=7, service=service, cv=cv)
+    wait = waits(1 / mean, 1, 20_000, 40, seed=7, service=service, cv=cv)
     expected = RATE * mean**2 * (1 + cv**2) / (2 * (1 - rho))
     z = z_of_mean(f"M/G/1 at {rho}, {service} cv {cv}", wait.mean(axis=1), expected)
     assert abs(z) < LIMIT
@@ -190,7 +190,7 @@ def test_the_same_staff_again_changes_nothing(days, servers, seed):
 
 
 def test_delays_hold_no_server():
-    rate, median, sigma, horizon, n = 50.0, 2.0, 1.0, 30, 200
+    rate, median, sigma, horizon, n = 50.0, 2.0, 1.0, 30, 100
     mean = median * np.exp(sigma**2 / 2)
     deviation = mean * np.sqrt(np.exp(sigma**2) - 1)
     present, delays = [], []
@@ -285,7 +285,7 @@ def test_journeys_follow_the_routing():
         assert z_of_p(f"routing from node {node}", p) < LIMIT
 
 
-def offices(loss, pooled, desks=3, rho=0.7, visits=20_000, replications=40):
+def offices(loss, pooled, desks=3, rho=0.7, visits=10_000, replications=30):
     """Return mean waits and sojourns of replications, (replications, 2), in service times."""
     rate = RATE / desks
     rows = []
@@ -349,7 +349,7 @@ def backlog(rate, days, replications, service_rate=50.0, servers=2):
 
 
 def test_hub_backlog_grows_linearly_above_capacity():
-    present = backlog(120.0, (100, 200, 300), 40)
+    present = backlog(120.0, (100, 200, 300), 30)
     slope = np.diff(present, axis=1) / 100
     z = [z_of_mean(f"slope of the hub's backlog, part {n}", slope[:, n], 20.0) for n in range(2)]
     # independent exponential gaps and services: the variance grows by λ + μc a day
@@ -361,7 +361,7 @@ def test_hub_backlog_grows_linearly_above_capacity():
 
 def test_hub_is_stable_below_capacity():
     days = np.arange(50, 300, 2)
-    present = backlog(80.0, days, 40)
+    present = backlog(80.0, days, 30)
     expected = 80.0 * (mean_wait(80.0, 50.0, 2) + 1 / 50.0)
     z = [z_of_mean("cases in the hub", present.mean(axis=1), expected)]
     half = len(days) // 2
