@@ -247,12 +247,13 @@ def assert_fifo(d):
 def test_hours_worked_add_up(days, seed):
     plain, servers, speed = busy_town(seed, HORIZON)
     run(plain, [HORIZON])
-    whole = engine.restaff(plain, float(HORIZON), servers, speed)
+    whole = engine.served_hours(plain, float(HORIZON))
     d, _, _ = busy_town(seed, HORIZON)
     hours = []
 
     def staff(day):
-        hours.append(engine.restaff(d, float(day), servers, speed))
+        hours.append(engine.served_hours(d, float(day)))
+        engine.restaff(d, float(day), servers, speed)
 
     run(d, [*days, HORIZON], staff)
     staff(HORIZON)
