@@ -94,7 +94,8 @@ def test_data_collector_takes_the_curves(town):
 def test_agents_are_views_of_rows_with_the_verbs_of_an_agent_set(model):
     a = model.administration
     kinds = {
-        SubdistrictOffice: a.offices, GridWorker: a.people.workers, SocialOrganisation: a.people.organisations,
+        SubdistrictOffice: a.offices, GridWorker: a.people.workers,
+        SocialOrganisation: a.people.organisations,
         GovernanceCommittee: a.districts, InvestmentTeam: a.districts,
     }  # fmt: skip
     assert set(model.agent_types) == set(kinds)
@@ -120,7 +121,7 @@ def test_agents_are_views_of_rows_with_the_verbs_of_an_agent_set(model):
     groups = workers.groupby("vacant").agg("burnout", len)
     assert sum(groups.values()) == len(a.people.workers)
     best = model.agents_by_type[SocialOrganisation].sort("capacity").to_list()[0]
-    assert best.capacity == a.organisations["capacity"].max()
+    assert best.capacity == a.people.organisations["capacity"].max()
     with pytest.raises(AttributeError, match="no attribute 'salary'"):
         _ = best.salary
     best.note = "an ordinary attribute"
