@@ -126,7 +126,7 @@ def test_agents_are_views_of_rows_with_the_verbs_of_an_agent_set(model):
         _ = best.salary
     best.note = "an ordinary attribute"
     assert best.note == "an ordinary attribute"
-    assert "note" not in a.organisations.dtype.names
+    assert "note" not in a.people.organisations.dtype.names
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import os
 import platform
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -213,9 +214,20 @@ def _make(bench: Bench, directory: Path, scenario: Scenario, run: design.Run) ->
     Store(directory).write_run(record, rows)
 
 
-def _ignore_interrupts() -> None:
-    """Leave Ctrl-C to the parent, which ends the workers: files are whole or absent."""
+def _follow_parent() -> None:
+    """Leave Ctrl-C to the parent, which ends the workers, and end with a parent that is killed.
+
+    Files are whole or absent either way.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _spread(
@@ -226,7 +238,7 @@ def _spread(
 ) -> None:
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _ignore_interrupts) as pool:
+    with ProcessPoolExecutor(workers, spawn, _follow_parent) as pool:
         futures = [pool.submit(_work, factory, *job) for job in jobs]
         try:
             for future in as_completed(futures):
