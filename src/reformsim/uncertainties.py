@@ -121,7 +121,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     # --- offices
     X("utilisation", "share", 0.7, 0.85, 0.95, "workload-weighted use of staff before the reform",
       "改革前工作量加权利用率", "model.md §8a"),
-    X("eta", "exponent", 0.5, 0.8, 1, "staff grow with population to this power", "编制随人口的弹性", "§9"),
+    X("eta", "exponent", 0.5, 0.9, 1, "staff grow with population to this power", "编制随人口的弹性", "§9"),
     X("floor", "share", 0.5, 0.7, 0.9, "statutory share of net hours for cases", "法定办件工时下限", "§9"),
     X("gamma", "substitution", 0, 0.2, 0.8, "two tasks compete for effort", "两类任务的替代性", "§9"),
     X("intrinsic", "weight", 0, 0.1, 0.5, "intrinsic motivation to serve residents", "内在服务动机", "assumed"),

@@ -215,8 +215,8 @@ def _district(
         desks["calendar"][fixed[s.HOTLINE_DESK]] = DAILY
     shares = categories.TABLE["share"] * categories.MIX.max(axis=0)
     people = r.stop - r.start
-    # about as many records as a month's needs; they grow as they must
-    room = int(people * world["needs"] / 365.0 * 20.0) + 256
+    # records for a few days' needs and the cases open at a time; they grow as they must
+    room = int(people * world["needs"] / 365.0 * 8.0) + 256
     per_day = int(np.clip(people * world["needs"] / 365.0 / 40.0, 1, 96))
     cases = np.zeros(room, s.CASE)
     cases["next"] = np.arange(1, room + 1)

@@ -2,7 +2,7 @@
 
 from reformsim.city.config import CityConfig
 from reformsim.city.facts import SizeFact, check_sizes
-from reformsim.city.people import multipliers
+from reformsim.city.people import ages_by_grid, multipliers
 from reformsim.city.profile import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
 from reformsim.city.recipe import build
 from reformsim.city.territory import (
@@ -28,6 +28,7 @@ __all__ = [
     "People",
     "SizeFact",
     "Subdistricts",
+    "ages_by_grid",
     "build",
     "check_sizes",
     "multipliers",

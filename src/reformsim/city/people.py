@@ -1,6 +1,7 @@
 """The residents' columns: ages, need multipliers, alias tables; array in, array out."""
 
 import math
+from functools import lru_cache
 
 import numpy as np
 
@@ -55,6 +56,21 @@ def draw_people(grid_keys, first_resident, ages, means, shape):
             sums[grid] += multipliers[i]
         _alias(multipliers, sums[grid], cut[begin:end], other[begin:end])
     return age, cut, other, sums
+
+
+@lru_cache(maxsize=2)
+def ages_by_grid(city: City) -> np.ndarray:
+    """Return residents by grid and age group, (grids, 3)."""
+    count = np.zeros((len(city.grids), 3))
+    _count_ages(city.people.age, city.grids.first_resident, count)
+    return count
+
+
+@njit(cache=True)
+def _count_ages(age, first, count):
+    for g in range(len(count)):
+        for i in range(first[g], first[g + 1]):
+            count[g, age[i]] += 1
 
 
 @njit(cache=True)

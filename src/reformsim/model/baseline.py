@@ -14,12 +14,11 @@ from reformsim import uncertainties
 from reformsim.cases.demand import Demand, expect
 from reformsim.cases.state import COMMUNITY_ROW, UNIT_ROW
 from reformsim.chance import Purpose, normal_quantile, unit_draws
-from reformsim.city import layouts
+from reformsim.city import ages_by_grid, layouts
 from reformsim.city.territory import City
 from reformsim.institutions import columns, participation, staff
 from reformsim.institutions import hours as h
 from reformsim.institutions.effort import best_effort
-from reformsim.kernels import njit
 from reformsim.model import orders
 
 #: Thresholds that represent a community's residents.
@@ -219,13 +218,6 @@ def share_captured(city: City, share: np.ndarray, world: np.record) -> np.ndarra
     )
 
 
-@njit(cache=True)
-def _count_ages(age, first, community, count):
-    for g in range(len(community)):
-        for i in range(first[g], first[g + 1]):
-            count[community[g], age[i]] += 1
-
-
 def mean_walk(city: City, walk: np.ndarray) -> np.ndarray:
     """Return the way to a station by community, (communities,), grids weighted by their needs."""
     weight = city.grids.multiplier_sum
@@ -238,7 +230,7 @@ def mean_walk(city: City, walk: np.ndarray) -> np.ndarray:
 def need_weights(city: City) -> np.ndarray:
     """Summed need multipliers by community and age group, (communities, 3)."""
     count = np.zeros((len(city.communities), 3))
-    _count_ages(city.people.age, city.grids.first_resident, city.grids.community, count)
+    np.add.at(count, city.grids.community, ages_by_grid(city))
     weight = count * np.asarray(city.need_spread.means)
     total = np.bincount(
         city.grids.community, weights=city.grids.multiplier_sum, minlength=len(weight)

@@ -17,6 +17,7 @@ from reformsim.city import build as build_city
 from reformsim.institutions import agents
 from reformsim.model import records
 from reformsim.model.administration import Administration
+from reformsim.model.history import History
 from reformsim.residents import Residents
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
@@ -61,7 +62,7 @@ class CityModel(mesa.Model):
             self.city, world, self.seed, scenario.days, scenario.keep_cases
         )
         self.administration = a = Administration(self.city, scenario, self.seed)
-        self.history = records.History.of(self.columns, scenario)
+        self.history = History.of(self.columns, scenario)
         self._handled = 0
         self._sums_are_old = False
         agents.enrol(self, a.offices, a.people.workers, a.people.organisations, a.districts)
@@ -138,7 +139,7 @@ class CityModel(mesa.Model):
     def _residents_written(self) -> None:
         self._sums_are_old = True
 
-    def _history_now(self) -> records.History:
+    def _history_now(self) -> History:
         self._catch_up()
         return self.history.until(self.columns, self.administration, int(self.time))
 

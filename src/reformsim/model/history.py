@@ -1,0 +1,101 @@
+"""The history of a run: what was counted, by period and by month."""
+
+from copy import copy
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from reformsim.cases import state as s
+from reformsim.cases.columns import Columns
+from reformsim.city import City
+from reformsim.model.administration import Administration
+from reformsim.model.span import Span, since
+from reformsim.model.totals import everyone, levels, total
+from reformsim.outcomes import PERIODS, Totals
+from reformsim.scenario import YEAR, Scenario, month_of, month_start
+
+
+@dataclass
+class History:
+    """What was counted, by period and by month; `flush` brings it up to a day."""
+
+    city: City
+    scenario: Scenario
+    periods: list[Span]
+    months: list[Totals] = field(default_factory=list)
+    month_days: list[int] = field(default_factory=list)
+    since: int = 0
+    _month: Span | None = None
+    _seen: Span | None = None
+
+    @classmethod
+    def of(cls, columns: Columns, scenario: Scenario) -> "History":
+        """Return the empty history of a run."""
+        city = columns.city
+        shape = len(city.communities), len(city.subdistricts)
+        return cls(
+            city=city,
+            scenario=scenario,
+            periods=[Span.of(*shape) for _ in PERIODS],
+            _month=Span.of(*shape),
+            _seen=Span.of(*shape),
+        )
+
+    def flush(self, columns: Columns, admin: Administration, day: int) -> None:
+        """Add what happened since the last flush; spans never cross the start of a period."""
+        if day <= self.since:
+            return
+        assert self._month is not None and self._seen is not None
+        span = since(self._seen, columns, admin, self.since, day)
+        self.periods[self._period(self.since)].add(span)
+        self._month.add(span)
+        if month_start(month_of(day)) == day or day == self.scenario.days:
+            self.months.append(total(self._month, self.city, everyone(self.city)))
+            self.month_days.append(day)
+            self._month = Span.of(len(self.city.communities), len(self.city.subdistricts))
+        self.since = day
+
+    def until(self, columns: Columns, admin: Administration, day: int) -> "History":
+        """Return the history up to ``day``, without a trace in this one.
+
+        What is asked in the middle of a month must not add a sample to the means of states.
+        """
+        if day <= self.since:
+            return self
+        seen = replace(
+            self,
+            periods=[copy(span) for span in self.periods],
+            months=list(self.months),
+            month_days=list(self.month_days),
+            _month=copy(self._month),
+            _seen=copy(self._seen),
+        )
+        seen.flush(columns, admin, day)
+        return seen
+
+    def groups(self) -> list[tuple[str, list[str], str, Totals]]:
+        """Return totals by period and by city, district, subdistrict, community type and age."""
+        out = []
+        for period, span in zip(PERIODS, self.periods, strict=True):
+            if span.length > 0:
+                for level in levels(self.city):
+                    out.append((level[0], level[1], period, total(span, self.city, level)))
+        return out
+
+    def waits(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[float, float]]]:
+        """Return summed days by stage, and cases heard of and dispatched, both by period."""
+        spans = {p: x for p, x in zip(PERIODS, self.periods, strict=True) if x.length > 0}
+        total = {p: x.tally.sum(axis=(0, 1)) for p, x in spans.items()}
+        cases = {
+            p: (
+                float(t[s.Count.VOICED] + t[s.Count.FOUND]),
+                float(t[s.Count.DISPATCHED]),
+            )
+            for p, t in total.items()
+        }
+        return {p: x.waits for p, x in spans.items()}, cases
+
+    def _period(self, day: int) -> int:
+        if day < self.scenario.warm_up:
+            return 0
+        return 1 if day < self.scenario.warm_up + YEAR else 2

@@ -1,0 +1,119 @@
+"""What is kept of a span of days: counts, and states times the days they held."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from reformsim.cases import state as s
+from reformsim.cases.columns import Columns, groups_at, open_cases
+from reformsim.city import ages_by_grid, layouts
+from reformsim.institutions import hours as h
+from reformsim.institutions import participation, workers
+from reformsim.model.administration import Administration
+from reformsim.scenario import YEAR
+
+#: States of communities and of subdistricts, kept as sums of value × days of the span.
+BY_COMMUNITY = ("participation", "tipped", "organised")
+BY_UNIT = (
+    "utilisation", "case_hours", "burden_hours", "slack_hours", "burnout", "vacant",
+    "effort_residents", "staff",
+)  # fmt: skip
+BY_ACCOUNT = ("revenue", "spending")
+
+
+@dataclass
+class Span:
+    """Sums over one period or one month: counts, and states times the days they held."""
+
+    tally: np.ndarray  # (communities, 3, counts)
+    days: np.ndarray  # (communities, 3, bins)
+    waits: np.ndarray
+    days_by_parts: np.ndarray
+    felt: np.ndarray  # (communities, 3) satisfaction × days
+    open: np.ndarray  # (communities, 3) open cases × days
+    near: np.ndarray  # (communities, 3) residents within 15 minutes × days
+    community: np.ndarray  # (len(BY_COMMUNITY), communities) × days
+    unit: np.ndarray  # (len(BY_UNIT), units) × days
+    money: np.ndarray  # (len(BY_ACCOUNT), units) 10,000 yuan
+    length: float = 0.0
+
+    @classmethod
+    def of(cls, communities: int, units: int) -> "Span":
+        """Return an empty span."""
+        return cls(
+            tally=np.zeros((communities, 3, len(s.TALLY))),
+            days=np.zeros((communities, 3, s.BINS)),
+            waits=np.zeros(len(s.WAITS)),
+            days_by_parts=np.zeros((7, s.BINS)),
+            felt=np.zeros((communities, 3)),
+            open=np.zeros((communities, 3)),
+            near=np.zeros((communities, 3)),
+            community=np.zeros((len(BY_COMMUNITY), communities)),
+            unit=np.zeros((len(BY_UNIT), units)),
+            money=np.zeros((len(BY_ACCOUNT), units)),
+        )
+
+    def add(self, other: "Span") -> None:
+        """Add another span to this one."""
+        for name in self.__dataclass_fields__:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def since(seen: Span, columns: Columns, admin: Administration, first: int, day: int) -> Span:
+    """Return the span from day ``first`` to ``day``; ``seen`` holds the counts up to ``first``.
+
+    Brings the counts of ``seen`` up to ``day``.
+    """
+    city, length = columns.city, float(day - first)
+    new = Span.of(len(city.communities), len(city.subdistricts))
+    new.length = length
+    counted = {
+        "tally": columns.tally.copy(),
+        "days": columns.days.astype(float),
+        "waits": sum(d.waits for d in columns.districts),
+        "days_by_parts": sum(d.days_by_parts.astype(float) for d in columns.districts),
+    }
+    for name, value in counted.items():
+        setattr(new, name, value - getattr(seen, name))
+        setattr(seen, name, value)
+    at = float(day)
+    felt = [groups_at(d, at) for d in columns.districts]
+    new.felt = np.nan_to_num(np.concatenate(felt)) * length
+    new.open = np.concatenate([open_cases(d, at)[0] for d in columns.districts]) * length
+    limit = np.array([layouts.FIFTEEN_MINUTES, layouts.FIFTEEN_MINUTES,
+                      layouts.FIFTEEN_MINUTES_OLD])  # fmt: skip
+    near = ages_by_grid(city) * (columns.grids["walk"][:, None] <= limit)
+    np.add.at(new.near, city.grids.community, near * length)
+    unit = city.communities.subdistrict
+    new.community[:] = length * np.stack(
+        [
+            admin.people.participation,
+            participation.tipped(admin.people.participation, admin.setting.world["never"]),
+            columns.communities["organised"],
+        ]
+    )
+    grid_unit = unit[city.grids.community]
+    posts = np.maximum(np.bincount(grid_unit, minlength=new.unit.shape[1]), 1)
+
+    def of_workers(values: np.ndarray) -> np.ndarray:
+        return np.bincount(grid_unit, weights=values, minlength=len(posts)) / posts
+
+    shares, front = admin.attendance.offices, admin.attendance.grids
+    used = shares[:, h.A["cases"]] * admin.offices["load"]
+    burden = [h.A[a] for a in ("meetings", "inspections", "administration")]
+    new.unit[:] = length * np.stack(
+        [
+            admin.offices["load"],
+            used,
+            front[:, burden].sum(axis=1),
+            shares[:, h.A["slack"]] + shares[:, h.A["cases"]] - used,
+            of_workers(admin.people.workers["burnout"] > workers.SOME),
+            of_workers(admin.people.workers["vacant"]),
+            admin.offices["effort_residents"],
+            admin.offices["staff_share"],
+        ]
+    )
+    new.money[:] = (length / YEAR) * np.stack(
+        [admin.offices["project_revenue"], admin.economy.spending]
+    )
+    return new

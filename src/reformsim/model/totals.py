@@ -1,0 +1,102 @@
+"""Totals of a span for a city, its districts, and so on down to community types and ages."""
+
+import numpy as np
+
+from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, City, ages_by_grid
+from reformsim.model.span import BY_ACCOUNT, BY_COMMUNITY, BY_UNIT, Span
+from reformsim.outcomes import Totals
+from reformsim.scenario import YEAR
+
+#: Levels that have offices, workers and money of their own.
+WITH_OFFICES = ("city", "district", "subdistrict")
+
+#: A level's name, its places, and the place of each community and age group.
+Level = tuple[str, list[str], np.ndarray]
+
+
+def everyone(city: City) -> Level:
+    """Return the whole city as one place."""
+    return "city", [""], np.zeros((len(city.communities), 3), np.int64)
+
+
+def levels(city: City) -> list[Level]:
+    """Return all levels at which outcomes are given."""
+    c, cells = city, np.zeros((len(city.communities), 3), np.int64)
+    rows = {
+        "district": (list(c.districts.name), c.communities.district[:, None] + cells),
+        "subdistrict": (list(c.subdistricts.name), c.communities.subdistrict[:, None] + cells),
+        "community_type": (list(COMMUNITY_TYPES), c.communities.kind[:, None] + cells),
+        "age": (list(AGE_GROUPS), np.arange(3)[None, :] + cells),
+    }
+    return [everyone(city), *((level, *row) for level, row in rows.items())]
+
+
+def total(span: Span, city: City, level: Level) -> Totals:
+    """Sum what a span counted over the places of a level; states are means over its days."""
+    name, places, group = level
+    n, flat = len(places), group.ravel()
+    cells = np.zeros((len(city.communities), 3))
+    np.add.at(cells, city.grids.community, ages_by_grid(city))
+    people = np.bincount(flat, weights=cells.ravel(), minlength=n)
+    blank = np.full(n, np.nan)
+
+    def gather(values: np.ndarray) -> np.ndarray:
+        out = np.zeros((n, values.shape[2]))
+        np.add.at(out, flat, values.reshape(len(flat), -1))
+        return out
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        summed = np.bincount(flat, weights=(values * cells).ravel(), minlength=n)
+        return np.divide(summed, people, out=blank.copy(), where=people > 0)
+
+    felt = span.felt / span.length
+    near = np.bincount(flat, weights=span.near.ravel(), minlength=n) / span.length
+    state = {
+        "satisfaction": mean(felt),
+        "within_15": np.divide(near, people, out=blank.copy(), where=people > 0),
+        "open_cases": np.bincount(flat, weights=span.open.ravel(), minlength=n) / span.length,
+    }
+    for key, row in zip(BY_COMMUNITY, span.community, strict=True):
+        state[key] = blank if name == "age" else mean((row / span.length)[:, None])
+    unit, with_offices = city.communities.subdistrict, name in WITH_OFFICES
+    for key, row in zip(BY_UNIT, span.unit, strict=True):
+        state[key] = mean((row / span.length)[unit][:, None]) if with_offices else blank
+    first = city.subdistricts.first_community[:-1]
+    for key, row in zip(BY_ACCOUNT, span.money, strict=True):
+        yearly = np.bincount(group[first, 0], weights=row, minlength=n) / (span.length / YEAR)
+        state[key] = yearly if with_offices else blank
+    if with_offices:
+        state |= inequality(city, felt, cells, group, n)
+    else:
+        state |= dict.fromkeys(("gini", "urban_rural_gap", "old_young_gap"), blank)
+    return Totals(gather(span.tally), gather(span.days), people, span.length / YEAR, state)
+
+
+def inequality(
+    city: City, felt: np.ndarray, cells: np.ndarray, group: np.ndarray, n: int
+) -> dict[str, np.ndarray]:
+    """Gini of satisfaction between cells, and gaps between town and country, old and young."""
+    out = {name: np.full(n, np.nan) for name in ("gini", "urban_rural_gap", "old_young_gap")}
+    urban = np.broadcast_to(city.communities.urban[:, None], cells.shape)
+    older = np.broadcast_to(np.arange(3) == 2, cells.shape)
+    for g in range(n):
+        here = group == g
+        out["gini"][g] = gini(felt[here], cells[here])
+        for name, side in (("urban_rural_gap", urban), ("old_young_gap", older)):
+            a, b = here & side, here & ~side
+            if cells[a].sum() > 0 and cells[b].sum() > 0:
+                means = (np.average(felt[x], weights=cells[x]) for x in (a, b))
+                out[name][g] = abs(next(means) - next(means))
+    return out
+
+
+def gini(values: np.ndarray, weights: np.ndarray) -> float:
+    """Return the Gini coefficient of ``values`` ≥ 0 held by ``weights`` people each."""
+    order = np.argsort(values, kind="stable")
+    v, w = values[order], weights[order]
+    total, people = (v * w).sum(), w.sum()
+    if total <= 0 or people <= 0:
+        return float("nan")
+    lorenz = np.cumsum(v * w) / total
+    before = np.concatenate(([0.0], lorenz[:-1]))
+    return float(1.0 - ((lorenz + before) * w / people).sum())
