@@ -37,9 +37,9 @@ def satisfaction(study: Study) -> SubFigure:
     upper, lower = figure.subplots(*((2, 1) if wide else (1, 2)))
     there = base[np.isfinite(base)]
     limits = (min(there, default=0.0), max(there, default=1.0))
-    _paint(upper, city, base, "cividis", limits, "满意度 satisfaction (index)")
+    _paint(upper, city, base, "cividis", limits, "满意度 satisfaction (0–1)")
     largest = max(np.abs(change[np.isfinite(change)]), default=0.0) or 1.0
-    label = "满意度变化 change (index)"
+    label = "满意度变化 change (0–1)"
     _paint(lower, city, change, "PuOr", (-largest, largest), label)
     upper.set_title(study.both(reference, " "), loc="left")
     lower.set_title(f"{study.both(scenario, ' ')} − {study.both(reference, ' ')}", loc="left")

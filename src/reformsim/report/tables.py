@@ -104,21 +104,28 @@ class Writer:
             self.console.print()
 
     def cells(self) -> None:
-        """Write the means of all cells, a dot where a factor stands at its first label."""
-        first = self.study.cells[0].levels
+        """Write the means of all cells; a dot says that a factor stands at its first label."""
+        labels: dict[str, list[str]] = {factor: [] for factor in self.study.cells[0].levels}
+        for cell in self.study.cells:
+            for factor, label in cell.levels.items():
+                if label not in labels[factor]:
+                    labels[factor].append(label)
         table = Table(box=None, padding=(0, 1, 0, 0))
-        for factor in first:
-            table.add_column(self.name(factor), overflow="fold")
+        for factor, (first, *others) in labels.items():
+            table.add_column(self.name(factor), overflow="fold", justify="center", max_width=7)
+            marks = [f"· {self.name(first)}"]
+            marks += [f"{i} {self.name(label)}" for i, label in enumerate(others, 1)]
+            self.console.print(f"{self.name(factor)}: {', '.join(marks)}")
         for trait in self.study.traits.values():
             table.add_column(self.outcome(trait), justify="right", overflow="fold")
         for cell in self.study.cells:
-            labels = (
-                "·" if label == first[factor] else self.name(label)
-                for factor, label in cell.levels.items()
-            )
+            levels = (labels[factor].index(label) for factor, label in cell.levels.items())
             placed = (self.study.placed.get((cell.name, name)) for name in self.study.traits)
-            table.add_row(*labels, *(number(p.mean) if p else "–" for p in placed))
-        self.console.print(table, "")
+            table.add_row(
+                *(str(level) if level else "·" for level in levels),
+                *(number(p.mean) if p else "–" for p in placed),
+            )
+        self.console.print("", table, "", sep="\n")
 
     def leads(self, leads: Sequence[Lead]) -> None:
         """Write the first treatment of each group and its lead over the next."""
@@ -189,6 +196,8 @@ def _notes(study: Study, zh: bool) -> list[str]:
 def _range(estimate: Estimate) -> str:
     """Write an estimate with its interval, all to two figures of the half-width."""
     half = (estimate.high - estimate.low) / 2
+    if estimate.verdict == "same":
+        return "0"
     if not half > 0:
         return number(estimate.value)
     digits = min(max(1 - math.floor(math.log10(half)), 0), 5)
