@@ -89,15 +89,18 @@ def normal(key, word):
 def poisson(mean, key):
     """Poisson draw by inversion of one uniform: a larger mean never gives a smaller count.
 
+    Up to rounding, that is: not for uniforms within 1e-12 of 1.
     ``mean`` up to about 700 (the probability of zero must not underflow).
     """
     u = uniform(key)
     p = math.exp(-mean)
     total = p
     n = 0
-    while u > total and p > 0.0:
+    while u > total:
         n += 1
         p *= mean / n
+        if total + p == total:
+            break  # rounding keeps the sum below u
         total += p
     return n
 
