@@ -215,6 +215,22 @@ def list_measures(name: Name = None, as_json: AsJson = False, zh: Chinese = Fals
     _show("Measures", MEASURES, name, as_json, ("name", "id", "名称" if zh else "helps"), row, sets)
 
 
+@app.command()
+def reference(
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="File to write [standard output].")
+    ] = None,
+) -> None:
+    """Write the reference of all parameters, docs/parameters.md, from their declarations."""
+    from reformsim.report.reference import parameters
+
+    text = parameters()
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        output.write_text(text, encoding="utf-8", newline="\n")
+
+
 def _quantities(
     title: str, items: "Sequence[Quantity]", name: str | None, as_json: bool, zh: bool
 ) -> None:

@@ -1,0 +1,240 @@
+"""The documents say what the code does: links, names, commands, examples, and live parameters."""
+
+import ast
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.main import get_command
+
+import reformsim
+from reformsim import measures
+from reformsim.cli import app
+from reformsim.measures import MEASURES
+from reformsim.model import CityModel
+from reformsim.outcomes import OUTCOMES
+from reformsim.report import reference
+from reformsim.rules import LEVERS
+from reformsim.scenario import Scenario
+from reformsim.uncertainties import UNCERTAINTIES
+from support import CONFIG
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = ROOT / "src" / "reformsim"
+PARAMETERS = ROOT / "docs" / "parameters.md"
+MODEL = ROOT / "docs" / "model.md"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
+
+#: A limit that refuses a bundle of measures and otherwise moves nothing.
+LIMITS = {"max_cost_share"}
+DAYS = 400
+
+
+def text(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+# --- the reference
+
+
+def test_the_reference_is_up_to_date():
+    if text(PARAMETERS) != reference.parameters():
+        pytest.fail(f"docs/parameters.md is out of date; run: {reference.COMMAND}")
+
+
+def test_every_declared_name_is_in_the_reference():
+    for item in (*LEVERS, *UNCERTAINTIES, *MEASURES, *OUTCOMES):
+        assert f"| `{item.name}` |" in text(PARAMETERS)
+
+
+def test_the_command_is_the_one_that_writes_the_reference(tmp_path):
+    name, *arguments = reference.COMMAND.removeprefix("uv run reformsim ").split()
+    file = tmp_path / Path(arguments.pop()).name
+    get_command(app).main([name, *arguments, str(file)], standalone_mode=False)
+    assert file.read_bytes().decode() == reference.parameters()
+
+
+def test_a_number_that_has_moved_is_not_passed_over():
+    moved = reference.InPlace("cases.closing", "quality = {} if nothing", "")
+    with pytest.raises(LookupError, match="CONSTANTS"):
+        reference._read(moved)
+
+
+# --- links, names, commands, examples
+
+
+def slug(heading: str) -> str:
+    """Return the anchor that GitHub gives a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_relative_links_resolve(path):
+    for target in re.findall(r"\]\(([^)\s]+)\)", text(path)):
+        if target.startswith(("https://", "http://", "mailto:")):
+            continue
+        file, _, anchor = target.partition("#")
+        found = (path.parent / file).resolve() if file else path
+        assert found.exists() and found.is_relative_to(ROOT), f"{path.name}: no {target}"
+        if anchor:
+            headings = re.findall(r"^#+ (.*)$", text(found), re.MULTILINE)
+            assert anchor in map(slug, headings), f"{path.name}: no heading {target}"
+
+
+def defined(path: Path) -> set[str]:
+    """Return the functions, classes, methods and constants of a file."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(text(path))):
+        if isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+    return names
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_code_named_after_a_link_to_its_file_is_defined_there(path):
+    pattern = r"\]\(([^)\s]+\.py)\)((?:,?\s+`\w+`)+)"
+    for target, names in re.findall(pattern, text(path)):
+        known = defined((path.parent / target).resolve())
+        for name in re.findall(r"`(\w+)`", names):
+            assert name in known, f"{path.name}: {target} defines no {name}"
+
+
+def test_names_in_the_description_of_the_model_occur_in_the_code():
+    words = set(re.findall(r"\w+", " ".join(text(file) for file in SOURCE.rglob("*.py"))))
+    tests = {name for file in ROOT.glob("tests/*.py") for name in defined(file)}
+    named = set(re.findall(r"`([a-z]\w*)`", text(MODEL)))
+    files = {path.stem for path in ROOT.glob("configs/*/*.yaml")}
+    assert len(named) > 100
+    assert named <= words | tests | files | {"type"}, sorted(named - words - tests - files)
+
+
+def test_left_out_and_modelled_are_the_measures_of_the_source():
+    section = text(MODEL).split("\n## 8 ")[1]
+    out = [int(number) for number in re.findall(r"^\| (\d+) \|", section, re.MULTILINE)]
+    assert sorted([*out, *(measure.id for measure in MEASURES)]) == list(range(1, 48))
+
+
+def fenced(path: Path, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", text(path), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "CONTRIBUTING.md", "docs/model.md", "docs/why-not-rigged.md"]
+)
+def test_commands_exist(name):
+    told = text(ROOT / name)
+    made = re.findall(r"\bmake ([a-z]+)$", "\n".join(fenced(ROOT / name, "")), re.MULTILINE)
+    made += re.findall(r"`make ([a-z]+)`", told)
+    for target in made:
+        assert f"\n{target}:" in text(ROOT / "Makefile"), f"no make {target}"
+    commands = get_command(app).commands
+    ran = re.findall(r"uv run reformsim (\w+)(.*)", told)
+    for command, arguments in ran:
+        assert command in commands, f"no reformsim {command}"
+        for file in re.findall(r"[\w/.-]+\.(?:yaml|md)", arguments):
+            assert (ROOT / file).exists(), file
+    assert made or ran
+
+
+def test_every_command_is_in_the_readme():
+    for command in get_command(app).commands:
+        assert f"uv run reformsim {command}" in text(ROOT / "README.md")
+
+
+def test_the_example_in_the_readme_runs(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    (example,) = fenced(ROOT / "README.md", "python")
+    names: dict = {}
+    exec(example, names)
+    assert names["model"].time == names["scenario"].days
+    assert {"outcome", "value", "level", "period"} <= set(names["outcomes"])
+    assert 0 < len(names["older"]) < len(names["model"].residents)
+    assert (names["queue"].finished > names["queue"].arrived).all()
+
+
+def test_versions_agree():
+    version = reformsim.__version__
+    citation = YAML(typ="safe").load(text(ROOT / "CITATION.cff"))
+    assert citation["version"] == version
+    assert f'\nversion = "{version}"\n' in text(ROOT / "pyproject.toml")
+    assert f"\n## [{version}]" in text(ROOT / "CHANGELOG.md")
+
+
+# --- live parameters
+
+
+def strings_and_attributes(files: Iterator[Path]) -> set[str]:
+    found: set[str] = set()
+    for file in files:
+        for node in ast.walk(ast.parse(text(file))):
+            if isinstance(node, ast.Attribute):
+                found.add(node.attr)
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return found
+
+
+def test_every_lever_and_uncertainty_is_read_outside_its_declaration():
+    readers = (
+        file
+        for file in SOURCE.rglob("*.py")
+        if file.name not in ("rules.py", "uncertainties.py", "lab.py", "outcomes.py")
+        and "report" not in file.parts
+    )
+    names = strings_and_attributes(readers)
+    assert not {item.name for item in (*LEVERS, *UNCERTAINTIES)} - names
+
+
+Trace = Callable[..., bytes]
+
+
+@pytest.fixture(scope="module")
+def trace() -> Trace:
+    """Return a maker of the state in which a small town under all measures ends."""
+    city = CONFIG.model_copy(update={"communities": 8, "grids": 40})
+    reform = [{"measure": measure.name, "from": 31} for measure in MEASURES]
+
+    def final(**facts: float) -> bytes:
+        scenario = Scenario(
+            name="live", warm_up=31, days=DAYS, city=city, uncertainties=facts, reform=reform
+        )
+        model = CityModel(scenario, rng=1)
+        model.run_until(DAYS)
+        columns, admin = model.columns, model.administration
+        return b"".join(
+            part.tobytes()
+            for part in (
+                columns.tally, columns.days, columns.residents, admin.offices, admin.workers,
+                admin.organisations, admin.participation, admin.accounts,
+                admin.district_accounts, admin.districts,
+            )
+        )  # fmt: skip
+
+    return final
+
+
+@pytest.fixture(scope="module")
+def usual(trace) -> bytes:
+    return trace()
+
+
+@pytest.mark.parametrize("fact", UNCERTAINTIES, ids=lambda fact: fact.name)
+def test_every_uncertainty_moves_something(trace, usual, fact):
+    """Half-way to an end of its range, toward the low one where there is room."""
+    end = fact.low if fact.default > fact.low else fact.high
+    moved = trace(**{fact.name: (fact.default + end) / 2})
+    assert (moved == usual) == (fact.name in LIMITS)
+
+
+@pytest.mark.parametrize("lever", LEVERS, ids=lambda lever: lever.name)
+def test_every_lever_moves_something(trace, usual, lever, monkeypatch):
+    """Kept at its pre-reform level while the measures set all the others."""
+    for name, measure in measures.BY_NAME.items():
+        sets = {key: full for key, full in measure.sets.items() if key != lever.name}
+        monkeypatch.setitem(measures.BY_NAME, name, replace(measure, sets=sets))
+    assert trace() != usual
