@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from reformsim.chance import seed_key
 from reformsim.institutions.assessment import (
-    pressed_weight,
     pressure_to_inspection,
     rank,
     score,
@@ -91,7 +90,7 @@ def test_inspections_grow_up_to_a_limit():
 
 def test_true_work_has_an_inner_optimum_of_pressure_though_none_is_written_down():
     pressure = np.linspace(0, 4, 401)
-    e1, e2 = best_effort(0.3, pressed_weight(0.4, pressure, 1.0), 0.2)
+    e1, e2 = best_effort(0.3, 0.4 * (1 + pressure), 0.2)
     net = 100 * (1 - pressure_to_inspection(pressure, 0.05, 0.1))
     cases, _, _ = hours_split(net, 0.6, e1, e2)
     true = cases * (1 - sham_probability(pressure, 0.9, 0.0, 0.0, ceiling=0.4, slope=0.3))

@@ -10,7 +10,6 @@ from reformsim.institutions.contest import (
     arrival_rate,
     best_response,
     best_responses,
-    investment_account,
     projects_won,
     scores,
     shares,
@@ -141,9 +140,3 @@ def test_projects_are_won_by_share():
 def test_a_mean_the_poisson_draw_cannot_hold_raises():
     with pytest.raises(ValueError, match="700"):
         projects_won(np.ones(1), 701.0, seed_key(0))
-
-
-def test_losers_pay_too():
-    revenue, spent = investment_account(10.0, np.array([10, 0]), np.array([2.0, 3.0]), 7.0)
-    assert list(revenue) == [70.0, 0.0]
-    assert list(spent) == [20.0, 30.0]

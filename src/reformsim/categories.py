@@ -84,5 +84,5 @@ MIX = np.array(
 )
 
 #: P(K departments), K = 1..6, given that a case needs at least two, from the replies of one
-#: Chinese city's message board (417, 113, 48, 18, 12 of 608; model.md §8a).
+#: Chinese city's message board (417, 113, 48, 18, 12 of 608; design §8a).
 MULTI = np.array([0.0, 417.0, 113.0, 48.0, 18.0, 12.0]) / 608.0

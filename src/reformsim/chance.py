@@ -162,7 +162,6 @@ class Purpose(IntEnum):
     ROUNDS = 31
     LOCAL_DELAY = 32
     TRANSFER = 33
-    REENTRY = 34
     RANK = 40
     IMPLEMENTATION = 41
     SURVEY = 42

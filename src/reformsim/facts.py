@@ -1,4 +1,4 @@
-"""The facts a city is held to (model.md §8a), beside what the model gives without any reform."""
+"""The facts a city is held to (design §8a), beside what the model gives without any reform."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -7,6 +7,7 @@ import numpy as np
 
 from reformsim.cases.state import BIN_FIRST, BIN_GROWTH
 from reformsim.city import check_sizes
+from reformsim.institutions.workers import burnt_out
 from reformsim.model import CityModel
 from reformsim.outcomes import quantile_days
 from reformsim.scenario import Scenario
@@ -56,6 +57,7 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
     shares = by_parts[1:7].sum(axis=1) / by_parts[1:7].sum()
     skew = by_k / by_k[0]
     load = model.administration.books.load
+    people = model.administration.people
     staff = ("offices", "stations", "grids", "departments")
     rows = [
         Fact("hotline contacts per resident-year", 0.22, 1.1, got["hotline_contacts"],
@@ -88,11 +90,14 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
              got["true_solution_rate"], "held out", "Beijing: 0.40"),
         Fact("callers satisfied before swift response", 0.51, 0.71, got["case_satisfied"],
              "held out", "Beijing: 0.61"),
+        Fact("grid workers with heavy burnout", 0.09, 0.17,
+             burnt_out(people.workers["burnout"], people.workers["vacant"])[1], "calibrated",
+             "0.13"),
         Fact("grid workers with some burnout", 0.37, 0.47, got["burnout"],
              "calibrated", "0.42"),
         *(
             Fact(f"utilisation, {name}", 0.70, 0.95, _loaded(load[i], model, name),
-                 "calibrated", "model.md §8a, workload-weighted")
+                 "calibrated", "design §8a, workload-weighted")
             for i, name in enumerate(staff)
         ),
     ]  # fmt: skip

@@ -12,7 +12,7 @@ LEVERS: tuple[Lever, ...] = (
     # what offices pursue
     Lever("investment_duty", "share of net hours", 0, 0.15, 0.4,
           "hours that offices must spend on attracting investment", "招商引资任务占净工时比例",
-          "assumed (model.md §5)", "remainder"),
+          "assumed (design §5)", "remainder"),
     Lever("weight_investment", "weight a1", 0, 0.7, 1.5,
           "weight of investment in an office's assessment", "考核中招商引资的权重 a1",
           "assumed; corner cases are not the baseline", "remainder"),

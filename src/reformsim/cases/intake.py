@@ -38,6 +38,7 @@ def arise(d, i, t, utility, share):
         fall_silent(d, i, t)
         return
     count(d, i, Count.VOICED, 1.0)
+    d.daily[int(t), 1] += 1.0
     count(d, i, GRID_BASE + channel, 1.0)
     if channel == s.STATION:
         count(d, i, Count.WALK, place.walk)
@@ -70,6 +71,7 @@ def found(d, i, t):
     case.channel = s.GRID
     case.flags |= s.PATROLLED
     count(d, i, Count.FOUND, 1.0)
+    d.daily[int(t), 3] += 1.0
     take_in(d, i, t)
 
 

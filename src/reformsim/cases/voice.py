@@ -35,7 +35,7 @@ def walk_utility(km, urban, old, urban_scale, rural_scale, old_factor):
 def utilities(w, category, urban, old, km, participation, trust, known, out):
     """Utilities of the six choices into ``out`` (6,); −inf where a choice does not exist.
 
-    Multinomial logit (model.md §4): ``trust`` holds trust in grid worker, station and hotline;
+    Multinomial logit (design §4): ``trust`` holds trust in grid worker, station and hotline;
     ``known`` is True after a first success, which raises the odds of voicing by 57 % (Sjoberg,
     Mellon & Peixoto 2017).
     """

@@ -9,7 +9,7 @@ from reformsim import stations
 from reformsim.chance import Purpose, unit_draws
 from reformsim.city.territory import City
 
-#: A way on foot against the straight line (assumed), and 15 minutes on foot (model.md §5).
+#: A way on foot against the straight line (assumed), and 15 minutes on foot (design §5).
 DETOUR = 1.3
 FIFTEEN_MINUTES = 1.1
 FIFTEEN_MINUTES_OLD = 0.8

@@ -1,8 +1,8 @@
 """Assessment of units: a survey of finite size, a weighted score, a rank, and what pressure does.
 
-Pressure (0 = none, 1 = strong) works three ways at once: it raises the weight of what is
-assessed, it costs hours in inspections, and it makes offices close cases that are not solved.
-No optimum is written down; whether there is one, and where, follows from the three. All forms
+Pressure (0 = none, 1 = strong) costs hours in inspections and makes offices close cases that are
+not solved; a measure that assesses raises the weight of what it assesses beside it. No optimum
+is written down; whether there is one, and where, follows from these. All forms
 and magnitudes are assumed.
 """
 
@@ -56,11 +56,6 @@ def rank(score: ArrayLike) -> NDArray[np.int64]:
     """Return each unit's place in the city, 1 the best; who ties shares the better place."""
     score = np.asarray(score, float)
     return 1 + score.size - np.searchsorted(np.sort(score), score, side="right")
-
-
-def pressed_weight(weight: ArrayLike, pressure: ArrayLike, gain: float) -> Floats:
-    """Return weight · (1 + gain · pressure): leaders held to account pass the weight on."""
-    return np.asarray(np.asarray(weight, float) * (1 + gain * np.asarray(pressure, float)))
 
 
 def pressure_to_inspection(

@@ -78,7 +78,7 @@ def _hold(what: str, cost: Floats, limit: Floats) -> None:
         unit = over[np.argmax((cost - limit)[over])]
         raise ValueError(
             f"{what} above its limit in {over.size} of {cost.size} units; "
-            f"unit {unit} would spend {cost[unit]:.0f}, its limit is {limit[unit]:.0f}"
+            f"unit {unit} would spend {cost[unit]:.4g}, its limit is {limit[unit]:.4g}"
         )
 
 

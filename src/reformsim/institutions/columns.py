@@ -22,7 +22,7 @@ OFFICE = np.dtype(
         ("merged_on", "f8"),  # day of the last merger of desks, −inf before
         ("merged", "f8"),  # share of desks merged
         ("surveyed", "f8"),  # satisfaction, as the last survey measured it
-        ("measured_rate", "f8"),  # closings counted as solved over contacts
+        ("measured_rate", "f8"),  # closings counted as solved over ended cases
         ("score", "f8"),
         ("rank", "i8"),
         ("projects", "f8"),  # projects won last year

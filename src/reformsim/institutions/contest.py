@@ -236,16 +236,3 @@ def projects_won(share: ArrayLike, rate: float, key: np.uint64) -> NDArray[np.in
     marks = np.array([draw(stream, 1 + project) for project in range(number)]) * bounds[-1]
     winner = np.searchsorted(bounds, marks, side="right")
     return np.bincount(winner, minlength=bounds.size)
-
-
-def investment_account(
-    projects: ArrayLike, wins: ArrayLike, bid: ArrayLike, value: ArrayLike
-) -> tuple[Floats, Floats]:
-    """Return (revenue, spent) per unit and year, in money.
-
-    Revenue is ``wins`` (drawn, or expected: projects · share) times ``value`` per project; every
-    one of ``projects`` costs every unit its ``bid``, so competition eats part of the rent.
-    """
-    return np.asarray(np.multiply(wins, value, dtype=float)), np.asarray(
-        np.multiply(projects, bid, dtype=float)
-    )

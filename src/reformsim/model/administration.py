@@ -91,8 +91,9 @@ class Administration:
     def _attend(self) -> posts.Attendance:
         b = self.setting.base
         return posts.attend(
-            self.rules, self.setting.world, self.offices, b.district, len(self.districts)
-        )
+            self.rules, self.setting.world, self.offices, b.people, b.district,
+            len(self.districts),
+        )  # fmt: skip
 
     def _investing(self) -> np.ndarray:
         return self.attendance.offices[:, h.A["investment"]]
@@ -177,17 +178,12 @@ class Administration:
         """Set the rhythm of conferences, and the heads of hubs and investment teams."""
         w, b = self.setting.world, self.setting.base
         self.attendance = self._attend()
-        for k, d in enumerate(columns.districts):
-            here = columns.slices(k)[0]
-            people = b.people[here]
-
-            def mean(lever: str, here: slice = here, people: np.ndarray = people) -> float:
-                return float((self.rules[lever][here] * people).sum() / people.sum())
-
-            d.fixed[PERIOD_HOURS] = round(mean("meeting_period") * 24)
-            d.fixed[AGENDA] = max(round(mean("meeting_agenda") * people.sum() / 1e5), 1)
-            chase = mean("follow_up") * w["chase_hours"] * CROSS_MEAN
-            need = self.cross[k] * mean("joint_dispatch") * (w["hub_hours"] + chase)
-            share = self.attendance.departments[k, h.A["cases"]]
-            self.districts["hub_heads"][k] = mean("hub_capacity") * need / (YEAR_HOURS * share)
+        rules = posts.by_district(self.rules, b.people, b.district, len(self.districts))
+        for d, rule, people in zip(columns.districts, rules, b.district_people, strict=True):
+            d.fixed[PERIOD_HOURS] = round(rule["meeting_period"] * 24)
+            d.fixed[AGENDA] = max(round(rule["meeting_agenda"] * people / 1e5), 1)
+        hours = w["hub_hours"] + rules["follow_up"] * w["chase_hours"] * CROSS_MEAN
+        need = self.cross * rules["joint_dispatch"] * hours
+        share = self.attendance.departments[:, h.A["cases"]]
+        self.districts["hub_heads"] = rules["hub_capacity"] * need / (YEAR_HOURS * share)
         self.districts["team_heads"] = self._team()

@@ -1,7 +1,7 @@
 """The city before the reform: its staff, its money, its people's habits, all from the facts.
 
 No staffing table of Chengdu was found, so staff follows from the work that must be expected and
-from the utilisation that the facts allow (model.md §8a); the transfer is what pays for it.
+from the utilisation that the facts allow (design §8a); the transfer is what pays for it.
 """
 
 from dataclasses import dataclass
@@ -31,6 +31,8 @@ SEAT_HEADS = 84.0 / staff.WEEK_HOURS
 FILLED_BEFORE = 0.955
 #: Donations and fees of social organisations before the reform, yuan per resident-year (assumed).
 DONATIONS = 1.0
+#: Share of residents who, in a month, look anew at whether to take part (assumed).
+JOINING = 0.5
 #: Hours that volunteers add to one paid hour at the best dependence (assumed).
 VOLUNTEER_GAIN = 0.5
 
@@ -202,7 +204,7 @@ def _participation(
     shift = -world["council_shift"] * rules["council_strength"][unit_of]
     for _ in range(60):
         share = participation.participation_step(
-            share, thresholds, first, float(world["never"]), float(world["dropout"]), shift, 0.5
+            share, thresholds, first, float(world["never"]), float(world["dropout"]), shift, JOINING
         )
     return thresholds, first, share
 

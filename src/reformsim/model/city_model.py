@@ -108,6 +108,11 @@ class CityModel(mesa.Model):
         history = self._history_now()
         return results.curves(history.months, history.month_days)
 
+    def daily(self) -> pd.DataFrame:
+        """Return needs, voiced, closed and found cases by day and district."""
+        self._catch_up()
+        return records.daily(self.columns, int(self.time))
+
     def waits(self) -> pd.DataFrame:
         """Return where dispatched cases spent their days: stage, days, period."""
         return results.waits(*self._history_now().waits())

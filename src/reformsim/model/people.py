@@ -14,8 +14,6 @@ from reformsim.model.posts import Books
 #: Burnout (assumed; they give 42 % some and 13 % heavy burnout at utilisation 0.85).
 STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
 TRAINING_GAIN = 2.0
-#: Share of residents who, in a month, look anew at whether to take part (assumed).
-JOINING = 0.5
 #: Social organisations, monthly (assumed).
 ORGANISATION = dict(growth=0.1, decay=0.3, reserve_months=6.0, memory=0.1, floor=20.0)
 INCUBATED_HOURS = 60.0
@@ -100,7 +98,7 @@ class People:
         shift = -w["council_shift"] * rules["council_strength"][unit]
         self.participation = participation.participation_step(
             self.participation, base.thresholds, base.first_threshold,
-            float(w["never"]), float(w["dropout"]), shift, JOINING,
+            float(w["never"]), float(w["dropout"]), shift, before.JOINING,
         )  # fmt: skip
 
     def _organise(self, rules: np.ndarray) -> None:

@@ -14,6 +14,7 @@ from reformsim.institutions import hours as h
 from reformsim.institutions import staff
 from reformsim.model.baseline import Baseline, Setting
 from reformsim.model.orders import reaches
+from reformsim.rules import RULES
 
 
 @dataclass
@@ -56,18 +57,34 @@ class Attendance:
     departments: np.ndarray
 
 
+def by_district(
+    rules: np.ndarray, people: np.ndarray, district: np.ndarray, districts: int
+) -> np.ndarray:
+    """Return the rules that a district as a whole lives by: means over its residents."""
+    out = np.zeros(districts, RULES)
+    total = np.bincount(district, weights=people, minlength=districts)
+    for lever in RULES.names or ():
+        out[lever] = np.bincount(district, rules[lever] * people, districts) / total
+    return out
+
+
 def attend(
-    rules: np.ndarray, world: np.record, offices: np.ndarray, district: np.ndarray, districts: int
+    rules: np.ndarray,
+    world: np.record,
+    offices: np.ndarray,
+    people: np.ndarray,
+    district: np.ndarray,
+    districts: int,
 ) -> Attendance:
     """Return how every class of staff spends its paid hours under the rules in force."""
     back = offices["returned"]
     effort = offices["effort_investment"], offices["effort_residents"]
-    rows = np.array([np.flatnonzero(district == k)[0] for k in range(districts)])
+    line = by_district(rules, people, district, districts)
     return Attendance(
         offices=h.shares(h.OFFICES, rules, world, back, *effort),
         stations=h.shares(h.STATIONS, rules, world, back, 0.0, 0.0),
         grids=h.shares(h.GRIDS, rules, world, back, 0.0, 0.0),
-        departments=h.shares(h.DEPARTMENTS, rules[rows], world, back[rows], 0.0, 0.0),
+        departments=h.shares(h.DEPARTMENTS, line, world, 0.0, 0.0, 0.0),
     )
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 
 from reformsim import categories
 from reformsim.cases import state as s
-from reformsim.cases.columns import Columns, drifted
+from reformsim.cases.columns import DAILY_COUNTS, Columns, drifted
 from reformsim.city import multipliers
 from reformsim.residents import Residents
 
@@ -44,6 +44,17 @@ def cases(columns: Columns) -> pd.DataFrame:
             )
         )
     return pd.concat(frames).sort_values(["need", "key"], ignore_index=True)
+
+
+def daily(columns: Columns, days: int) -> pd.DataFrame:
+    """Return what was counted each day in each district: day, district, and `DAILY_COUNTS`."""
+    frames = [
+        pd.DataFrame(d.daily[:days], columns=list(DAILY_COUNTS)).assign(
+            day=np.arange(days), district=name
+        )
+        for d, name in zip(columns.districts, columns.city.districts.name, strict=True)
+    ]
+    return pd.concat(frames, ignore_index=True)[["day", "district", *DAILY_COUNTS]]
 
 
 def residents(columns: Columns, day: float, written: Callable[[], None]) -> Residents:

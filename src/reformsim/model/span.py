@@ -78,7 +78,7 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
         setattr(seen, name, value)
     at = float(day)
     felt = [groups_at(d, at) for d in columns.districts]
-    new.felt = np.nan_to_num(np.concatenate(felt)) * length
+    new.felt = np.where(columns.pulse["people"] > 0, np.concatenate(felt), 0.0) * length
     new.open = np.concatenate([open_cases(d, at)[0] for d in columns.districts]) * length
     limit = np.array([layouts.FIFTEEN_MINUTES, layouts.FIFTEEN_MINUTES,
                       layouts.FIFTEEN_MINUTES_OLD])  # fmt: skip

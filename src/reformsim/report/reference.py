@@ -76,7 +76,7 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("model.people", "BURNOUT_BUILD", "burnout score a month per unit of strain"),
     Constant("model.people", "BURNOUT_RECOVERY", "share of a burnout score lost a month"),
     Constant("model.people", "TRAINING_GAIN", "learning rate gained by training hours"),
-    Constant("model.people", "JOINING",
+    Constant("model.baseline", "JOINING",
              "share of residents who reconsider in a month whether to take part"),
     Constant("model.people", "ORGANISATION",
              "social organisations: capacity gap closed a month up and down, months a reserve is "

@@ -38,7 +38,7 @@ def performance(quality, days, promise):
 
 @njit(cache=True)
 def satisfaction_target(p, expectation, b0, bp, bd, loss_aversion):
-    """Where an experience of performance ``p`` pulls satisfaction (model.md §4, feedback).
+    """Where an experience of performance ``p`` pulls satisfaction (design §4, feedback).
 
     b0 + bP·P + bD·(gain − L·loss) with gain = max(P − E, 0) and loss = max(E − P, 0), in [0, 1]
     (expectation-disconfirmation: Oliver 1980; Van Ryzin 2004).
