@@ -44,14 +44,17 @@ def test_a_step_is_a_day(model):
         other.run_until(121)
 
 
-def test_run_model_stops_at_the_end(town):
-    short = CityModel(town(warm_up=10, days=35), rng=1)
-    short.run_model()
-    assert (short.time, short.steps, short.running) == (35, 35, False)
-    short.reset(short.scenario, rng=1)
-    assert (short.time, short.steps, short.running) == (0, 0, True)
-    short.run_model()
-    assert (short.time, short.steps, short.running) == (35, 35, False)
+def test_a_run_stops_at_the_end_and_starts_again(town):
+    model = CityModel(town(warm_up=10, days=35), rng=1)
+    model.run_model()
+    assert (model.time, model.steps, model.running) == (35, 35, False)
+    model.reset(model.scenario, rng=1)
+    assert (model.time, model.steps, model.running) == (0, 0, True)
+    for day in range(1, 36):
+        assert model.running
+        model.step()
+        assert (model.time, model.steps) == (day, day)
+    assert not model.running
 
 
 def test_batch_run(town):
