@@ -76,7 +76,7 @@ def test_threads_change_nothing(sweep):
 
 
 def test_processes_change_nothing(town):
-    scenario = town(*systemic(), days=90)
+    scenario = town(*systemic(), days=130)
     here = [digest(scenario, seed) for seed in (1, 2)]
     assert here[0] != here[1]
     spawn = multiprocessing.get_context("spawn")

@@ -216,6 +216,21 @@ def test_a_city_has_every_outcome_in_every_period(town, every_measure):
         assert not table["value"].isna().any()
 
 
+def test_states_are_those_of_the_people(town):
+    """What the city is said to be at the end of its first month, counted person by person."""
+    model = CityModel(town(warm_up=30, days=60), rng=2)
+    model.run_until(30)
+    table = model.outcomes()
+    told = table[table["level"] == "city"].set_index("outcome")["value"]
+    people = model.residents
+    assert told["satisfaction"] == pytest.approx(people.agg("satisfaction_now", np.mean), rel=1e-6)
+    walk = model.columns.grids["walk"][people.get("place")]
+    near = walk <= np.where(people.get("age") == 2, 0.8, 1.1)
+    assert told["within_15_minutes"] == pytest.approx(near.mean(), rel=1e-9)
+    share = model.administration.participation[people.get("community")]
+    assert told["participation"] == pytest.approx(share.mean(), rel=1e-9)
+
+
 def test_a_whole_is_the_mean_or_the_sum_of_its_parts(town):
     """People-weighted means of parts give the whole; districts, subdistricts, types and ages."""
     model = CityModel(town(warm_up=30, days=120), rng=2)
