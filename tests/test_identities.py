@@ -227,7 +227,7 @@ def test_states_are_those_of_the_people(town):
     walk = model.columns.grids["walk"][people.get("place")]
     near = walk <= np.where(people.get("age") == 2, 0.8, 1.1)
     assert told["within_15_minutes"] == pytest.approx(near.mean(), rel=1e-9)
-    share = model.administration.participation[people.get("community")]
+    share = model.administration.people.participation[people.get("community")]
     assert told["participation"] == pytest.approx(share.mean(), rel=1e-9)
 
 
