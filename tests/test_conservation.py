@@ -195,6 +195,27 @@ def test_waiting_cases_survive_a_reform_and_its_end(town, every_measure):
     assert waiting[131][s.HUB] < 10 and waiting[150][s.HUB] == 0
 
 
+def test_a_slower_conference_takes_up_its_agenda_where_it_stands(town):
+    """When meetings become rarer, cases on the table wait for the next ones, not for years."""
+    steps = [
+        Step(measure="joint_conference", from_day=30, until=151),
+        Step(measure="joint_conference", from_day=151, intensity=0.2),
+    ]
+    facts = {"cross_share": 0.42, "dispute_share": 0.5, "implementation": 1.0}
+    model = CityModel(town(*steps, days=250, uncertainties=facts), rng=1)
+    latest, tabled, period, agenda = {}, {}, {}, {}
+    for day in (150, 250):
+        model.run_until(day)
+        (d,) = model.columns.districts
+        latest[day] = d.cases["time"][d.cases["stage"] == s.START].max()
+        tabled[day] = total(model.columns, "tabled").sum()
+        period[day], agenda[day] = d.fixed[s.PERIOD_HOURS] / 24.0, d.fixed[s.AGENDA]
+    assert period[250] > period[150]
+    assert latest[150] > 250  # a long table when the rhythm changes
+    meetings = (tabled[250] - tabled[150]) / agenda[250] + 1
+    assert latest[250] <= latest[150] + meetings * period[250]
+
+
 def test_two_districts_conserve(sweep, every_measure):
     steps = [Step(measure=name, from_day=40) for name in every_measure[::2]]
     follow(sweep(*steps, days=70), seed=3)
