@@ -195,6 +195,17 @@ def test_waiting_cases_survive_a_reform_and_its_end(town, every_measure):
     assert waiting[131][s.HUB] < 10 and waiting[150][s.HUB] == 0
 
 
+def test_parts_that_lapse_end_their_case_once(town):
+    """Too few staff and short patience: chains of a case lapse, one by one or together."""
+    facts = {"needs": 10.0, "staffing_needs": 1.5, "patience": 30.0, "cross_share": 0.42}
+    model = follow(town(days=200, uncertainties=facts, keep_cases=True), seed=1)
+    (d,) = model.columns.districts
+    ended = d.cases[(d.cases["stage"] == s.ENDED) & (d.cases["state"] == s.LAPSED)]
+    several = ended[(ended["parts"] > 1) & (ended["flags"] & s.FAILED > 0)]
+    assert len(several) > 20
+    assert (ended["flags"] & s.FAILED == 0).sum() > 20  # and whole cases at intake
+
+
 def test_a_slower_conference_takes_up_its_agenda_where_it_stands(town):
     """When meetings become rarer, cases on the table wait for the next ones, not for years."""
     steps = [

@@ -152,6 +152,7 @@ def test_streams_of_seeds_and_purposes_are_apart(pairs):
     """No need of one district is a need of the other, and no purpose repeats another's draws."""
     keys = np.concatenate([a.cases["key"][rows] for a, _, rows, _ in pairs])
     assert len(np.unique(keys)) == len(keys)
+    assert len(Purpose) == len(Purpose.__members__)  # no two names of one stream
     purposes = [p for p in Purpose if p < Purpose.RANK]
     draws = np.array([[draw(k, int(p)) for k in keys[:1500]] for p in purposes])
     visits = np.array(
