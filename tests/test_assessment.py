@@ -61,26 +61,34 @@ def test_ranks_start_at_the_best_and_ties_share():
     assert list(rank([0.2, 0.9, 0.5, 0.9])) == [4, 1, 3, 1]
 
 
+def sham(pressure, load, oversight, base=0.1, slope=1.5):
+    return sham_probability(base, pressure, load, oversight, slope=slope, load_slope=1.0, seen=0.2)
+
+
 @given(
-    pressure=st.floats(0, 5),
-    load=st.floats(0, 2),
-    supervision=st.floats(0, 1),
-    audit=st.floats(0, 1),
+    pressure=st.floats(-1, 1),
+    load=st.floats(-1, 1),
+    oversight=st.floats(0, 1),
     more=st.floats(0, 1),
 )
 def test_sham_closing_rises_with_pressure_and_load_and_falls_when_watched(
-    pressure, load, supervision, audit, more
+    pressure, load, oversight, more
 ):
-    def sham(pressure, load, supervision, audit):
-        return sham_probability(pressure, load, supervision, audit, ceiling=0.4, slope=1.0)
+    here = sham(pressure, load, oversight)
+    assert 0 <= here <= 1
+    assert sham(pressure + more, load, oversight) >= here
+    assert sham(pressure, load + more, oversight) >= here
+    assert sham(pressure, load, max(oversight, more)) <= here
+    assert sham(pressure, load, oversight, base=0.0) == 0
+    # the slope is log odds per unit of pressure: a steeper one is worse wherever pressure rose
+    if pressure > 0:
+        assert sham(pressure, load, oversight, slope=3.0) >= here
 
-    here = sham(pressure, load, supervision, audit)
-    assert 0 <= here <= 0.4
-    assert sham(pressure + more, load, supervision, audit) >= here
-    assert sham(pressure, load + more, supervision, audit) >= here
-    assert sham(pressure, load, max(supervision, more), audit) <= here
-    assert sham(pressure, load, supervision, max(audit, more)) <= here
-    assert sham(0.0, load, supervision, audit) == 0
+
+def test_sham_closing_is_what_was_stated_where_nothing_changed():
+    assert sham(0.0, 0.0, 1.0) == pytest.approx(0.1, rel=1e-12)
+    odds = sham(1.0, 0.0, 1.0) / (1 - sham(1.0, 0.0, 1.0)) / (0.1 / 0.9)
+    assert np.log(odds) == pytest.approx(1.5, rel=1e-9)
 
 
 def test_inspections_grow_up_to_a_limit():
@@ -93,8 +101,8 @@ def test_true_work_has_an_inner_optimum_of_pressure_though_none_is_written_down(
     e1, e2 = best_effort(0.3, 0.4 * (1 + pressure), 0.2)
     net = 100 * (1 - pressure_to_inspection(pressure, 0.05, 0.1))
     cases, _, _ = hours_split(net, 0.6, e1, e2)
-    true = cases * (1 - sham_probability(pressure, 0.9, 0.0, 0.0, ceiling=0.4, slope=0.3))
+    true = cases * (1 - sham(pressure, 0.0, 1.0, slope=0.8))
     best = int(np.argmax(true))
     assert 0 < best < pressure.size - 1
-    audited = cases * (1 - sham_probability(pressure, 0.9, 0.0, 0.8, ceiling=0.4, slope=0.3))
+    audited = cases * (1 - 0.2 * sham(pressure, 0.0, 1.0, slope=0.8))
     assert np.argmax(audited) >= best

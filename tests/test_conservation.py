@@ -25,7 +25,7 @@ def total(columns, name: str) -> np.ndarray:
 
 
 def open_now(columns, day: float) -> np.ndarray:
-    return np.concatenate([open_cases(d, day)[0] for d in columns.districts])
+    return np.concatenate([open_cases(d, day)[0].sum(axis=2) for d in columns.districts])
 
 
 def check_flows(columns, day: float) -> None:

@@ -209,6 +209,7 @@ def trace() -> Trace:
         columns = model.columns
         parts = [columns.tally, columns.days, columns.residents, columns.communities, columns.grids]
         parts += [agent._row for agent in model.agents]
+        parts += [model.administration.economy.district_accounts]
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
 
     return final

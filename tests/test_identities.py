@@ -13,6 +13,7 @@ from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
 from reformsim.institutions import hours as h
 from reformsim.institutions import staff, treasury
 from reformsim.model import CityModel, baseline, posts
+from reformsim.model import people as people_rules
 from reformsim.outcomes import OUTCOMES
 from reformsim.rules import BY_NAME as LEVERS
 from reformsim.scenario import Scenario, Step, month_of, month_start
@@ -59,6 +60,7 @@ class Ledger:
         self.flows = [np.zeros(len(t)) for t in self.tables]
         self.spent = self.revenue = 0.0
         self.received = a.people.organisations["received"].copy()
+        self.dependence = a.people.organisations["dependence"].copy()
         self.purchasing = a.rules["service_purchasing"].copy()
         self._act, a.act = a.act, self.act
         self._close = posts.close_books
@@ -110,7 +112,7 @@ class Ledger:
         revenue = kept * a.offices["project_revenue"]
         posts_before = b.offices["heads"] + b.offices["station_heads"]
         heads = posts_before * a.offices["staff_share"] + b.grids
-        bought = a.rules["service_purchasing"] - LEVERS["service_purchasing"].default
+        bought = a.paid["service_purchasing"] - LEVERS["service_purchasing"].default
         measures = a.scenario.costs_at(self.since, a.setting.city) + bought * b.people / 1e4
         measures += w["station_cost"] * (a.stations - b.stations)
         bids = np.minimum(a.offices["bids"], carried + revenue)
@@ -122,9 +124,10 @@ class Ledger:
         revenue = np.bincount(b.district, weights=lost * a.offices["project_revenue"])
         size = LEVERS["district_team_size"].default * b.people / 1e5
         team = np.bincount(b.district, weights=size)
-        line = b.departments.sum(axis=1) + baseline.SEAT_HEADS * b.hotline
-        heads = line * a.districts["staff_share"] + a.districts["hub_heads"]
-        return revenue, w["wage"] * (heads + a.districts["team_heads"] - team)
+        seats = baseline.SEAT_HEADS * b.hotline
+        heads = b.departments * a.districts["staff_share"] + seats + a.districts["hub_heads"]
+        size = a.paid["district_team_size"] * b.people / 1e5  # paid in full, whatever is realised
+        return revenue, w["wage"] * (heads + np.bincount(b.district, weights=size) - team)
 
     def _organisations(self, month: int | None) -> None:
         """Opening + purchased + donations = spending + closing, and what was bought arrives."""
@@ -133,7 +136,11 @@ class Ledger:
         assert (o["funds"] >= -1e-6).all()
         income = np.bincount(o["office"], weights=o["received"] - self.received)
         self.received = o["received"].copy()
-        monthly = (self.purchasing + baseline.DONATIONS) * b.people / 12.0
+        crowded = np.maximum(self.dependence - b.organisations["dependence"], 0.0)
+        given = baseline.DONATIONS * b.people[o["office"]] * o["reach"]
+        given = np.bincount(o["office"], weights=given * (1 - people_rules.CROWDING_OUT * crowded))
+        self.dependence = o["dependence"].copy()
+        monthly = (self.purchasing * b.people + given) / 12.0
         np.testing.assert_allclose(income, monthly if month else 0 * monthly, rtol=1e-9)
 
 
@@ -245,7 +252,7 @@ def test_a_whole_is_the_mean_or_the_sum_of_its_parts(town):
         "age": (AGE_GROUPS, np.bincount(c.people.age, minlength=3)),
     }
     for outcome in ("satisfaction", "needs", "within_15_minutes", "hotline_contacts"):
-        rows = table[(table["outcome"] == outcome) & (table["period"] == "transition")]
+        rows = table[(table["outcome"] == outcome) & (table["period"] == "after")]
         whole = rows[rows["level"] == "city"]["value"].item()
         for level, (names, people) in places.items():
             part = rows[rows["level"] == level]

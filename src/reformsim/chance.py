@@ -162,6 +162,11 @@ class Purpose(IntEnum):
     ROUNDS = 31
     LOCAL_DELAY = 32
     TRANSFER = 33
+    OTHER_DESK = 34
+    ROUND_DELAY = 35
+    HUB_WORK = 36
+    REENTRY = 37
+    PART_CATEGORY = 38
     RANK = 40
     IMPLEMENTATION = 41
     SURVEY = 42

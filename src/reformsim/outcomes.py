@@ -10,6 +10,7 @@ from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, WAITS, T
 from reformsim.declared import Outcome
 
 PERIODS = ("warm_up", "transition", "after")
+COLUMNS = ("outcome", "value", "unit", "better", "level", "place", "period")
 INTAKE_STAGES = ("intake_wait", "intake_work", "local_delay")
 
 
@@ -22,6 +23,7 @@ class Totals:
 
     tally: np.ndarray  # (G, counts) as in cases.state.TALLY
     days: np.ndarray  # (G, bins) closed cases by days
+    still_open: np.ndarray  # (G, bins) cases open at the period's end, by days so far
     people: np.ndarray  # (G,)
     years: float
     state: dict[str, np.ndarray]  # each (G,)
@@ -36,16 +38,27 @@ def ratio(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.divide(a, b, out=np.full(np.shape(a), np.nan), where=np.asarray(b) > 0)
 
 
-def quantile_days(days: np.ndarray, q: float) -> np.ndarray:
-    """Return the ``q`` quantile of days to close from logarithmic bins, (G,); interpolated."""
-    total = days.sum(axis=1).astype(float)
-    cumulative = np.cumsum(days, axis=1)
-    target = q * total
-    b = np.argmax(cumulative >= target[:, None], axis=1)
+def quantile_days(days: np.ndarray, q: float, still_open: np.ndarray | float = 0.0) -> np.ndarray:
+    """Return the ``q`` quantile of days to close from logarithmic bins, (G,); interpolated.
+
+    ``days`` and ``still_open`` have shape (G, bins). Cases still open count as closing later
+    than they have waited (Kaplan & Meier 1958), so that a backlog does not look fast. Where
+    fewer than ``q`` of cases close within the longest wait seen, that wait is returned: a lower
+    bound.
+    """
+    still_open = np.broadcast_to(np.asarray(still_open, float), days.shape)
+    seen = days + still_open
+    at_risk = np.cumsum(seen[:, ::-1], axis=1)[:, ::-1]
+    hazard = np.divide(days, at_risk, out=np.zeros(days.shape), where=at_risk > 0)
+    closed = 1.0 - np.cumprod(1.0 - hazard, axis=1)
     row = np.arange(len(days))
-    inside = np.maximum(days[row, b], 1)
-    position = b + 1 - (cumulative[row, b] - target) / inside
-    return np.where(total > 0, BIN_FIRST * BIN_GROWTH**position, np.nan)
+    last = days.shape[1] - 1 - np.argmax(seen[:, ::-1] > 0, axis=1)
+    reached = closed[row, last] >= q
+    b = np.where(reached, np.argmax(closed >= q, axis=1), last)
+    before = np.where(b > 0, closed[row, b - 1], 0.0)
+    step = np.maximum(closed[row, b] - before, 1e-300)
+    position = np.where(reached, b + np.clip((q - before) / step, 0.0, 1.0), last + 1.0)
+    return np.where(days.sum(axis=1) > 0, BIN_FIRST * BIN_GROWTH**position, np.nan)
 
 
 def _ended(t: Totals) -> np.ndarray:
@@ -66,9 +79,9 @@ TABLE: tuple[tuple[Outcome, Formula], ...] = (
     (Outcome("problem_days", "days per resident-year", "lower", "days with an unsolved problem, silent ones included", "人均问题存续天数", True),
      lambda t: ratio(t.n("problem_days"), t.people * t.years)),
     (Outcome("median_days", "days", "lower", "median days from voice to closing", "办结中位天数", True),
-     lambda t: quantile_days(t.days, 0.5)),
+     lambda t: quantile_days(t.days, 0.5, t.still_open)),
     (Outcome("p90_days", "days", "lower", "days within which nine of ten are closed", "办结天数九十分位", True),
-     lambda t: quantile_days(t.days, 0.9)),
+     lambda t: quantile_days(t.days, 0.9, t.still_open)),
     (Outcome("needs", "per resident-year", "neither", "needs that arose", "需求数"),
      lambda t: ratio(t.n("needs"), t.people * t.years)),
     (Outcome("silent_share", "share of needs", "lower", "needs nobody heard of or found", "沉默需求比例", True),
@@ -142,27 +155,16 @@ def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
     ``groups`` lists (level, places, period, totals). Outcomes that a level does not have are
     left out.
     """
-    frames = []
+    rows: list[tuple] = []
     for level, places, period, totals in groups:
         for outcome, formula in TABLE:
-            values = formula(totals)
-            known = np.isfinite(values)
-            if not known.any():
-                continue
-            frames.append(
-                pd.DataFrame(
-                    {
-                        "outcome": outcome.name,
-                        "value": values[known],
-                        "unit": outcome.unit,
-                        "better": outcome.better,
-                        "level": level,
-                        "place": np.asarray(places, object)[known],
-                        "period": period,
-                    }
-                )
-            )
-    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame()
+            name, unit, better = outcome.name, outcome.unit, outcome.better
+            rows += [
+                (name, float(value), unit, better, level, place, period)
+                for place, value in zip(places, formula(totals), strict=True)
+                if np.isfinite(value)
+            ]
+    return pd.DataFrame(rows, columns=list(COLUMNS))
 
 
 def vector(totals: Totals) -> dict[str, float]:

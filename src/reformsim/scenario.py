@@ -254,11 +254,12 @@ class Scenario(Closed):
                 found[step.measure] = np.maximum(found.get(step.measure, 0.0), here)
         return found
 
-    def rules_at(self, day: int, city: City, seed: int) -> np.ndarray:
+    def rules_at(self, day: int, city: City, seed: int, in_full: bool = False) -> np.ndarray:
         """Fold the steps in force into rules, dtype ``rules.RULES``, shape (subdistricts,).
 
         A subdistrict realises intensity × implementation, the latter drawn once for each
-        measure and subdistrict; the order of the steps changes nothing.
+        measure and subdistrict; ``in_full`` gives what is paid for, as if all of it were
+        realised. The order of the steps changes nothing.
 
         Raises ValueError if a step names a place that the city does not have.
         """
@@ -267,7 +268,8 @@ class Scenario(Closed):
         moves: dict[str, list[np.ndarray]] = {}
         for measure_name, intensity in self.intensities_at(day, city).items():
             measure = measures.BY_NAME[measure_name]
-            share = intensity * _implementation(seed, measure.id, units, world["implementation"])
+            mean = 1.0 if in_full else world["implementation"]
+            share = intensity * _implementation(seed, measure.id, units, mean)
             for name, full in measure.sets.items():
                 value = world[full] if isinstance(full, str) else full
                 moves.setdefault(name, []).append(share * (value - rules.BY_NAME[name].default))
@@ -279,8 +281,9 @@ class Scenario(Closed):
     def costs_at(self, day: int, city: City) -> np.ndarray:
         """Return the measures' recurrent costs, 10,000 yuan per year, shape (subdistricts,).
 
-        Costs are paid at full intensity × ``cost_factor``, whatever the implementation. Staff
-        that a lever pays for (hub, teams, stations) is not among them.
+        Costs are paid at full intensity × ``cost_factor``, whatever the implementation. What a
+        lever pays for (hub, teams, stations, purchased services) is not among them: it is paid
+        by the rules ``in_full``.
 
         Raises ValueError if a step names a place that the city does not have.
         """

@@ -101,7 +101,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("reopen", "probability", 0, 0.6, 1, "a poor fix is brought up again", "质量差的事项被重新提出的概率"),
     X("poor_fix", "probability", 0, 0.15, 0.5, "a fix does not hold, at the mean skill before the reform", "办理质量差的概率"),
     X("sham", "probability", 0, 0.10, 0.5, "sham closing at the baseline pressure and load", "虚假办结概率"),
-    X("sham_pressure", "slope", 0, 1.5, 5, "sham closing rises with pressure", "压力对虚假办结的影响"),
+    X("sham_pressure", "log odds per unit", 0, 1.5, 5, "sham closing rises with pressure", "压力对虚假办结的影响"),
     X("audit_effect", "share", 0, 0.8, 1, "sham closings that supervision undoes where it looks",
       "监督纠正虚假办结的比例"),
     # --- residents
@@ -170,16 +170,16 @@ UNCERTAINTIES: tuple[X, ...] = (
       "chance that one patrol hour in a grid finds a given open public problem", "每巡查小时发现率"),
     X("over_report", "share", 0, 0.2, 1, "finds that are no problem, at full linkage", "过度上报比例"),
     # --- investment
-    X("projects", "projects per 100,000 residents and year", 0.1, 2, 10, "investment projects on offer",
+    X("projects", "projects per 100,000 residents and year", 0.5, 10, 20, "investment projects on offer",
       "年度招商项目数", "assumed"),
-    X("project_revenue", "10,000 yuan per project", 1, 30, 100, "yearly public revenue of one project",
+    X("project_revenue", "10,000 yuan per project", 1, 6, 15, "yearly public revenue of one project",
       "项目年财政收入", "assumed"),
     X("project_life", "years", 1, 5, 20, "years that a project pays", "项目贡献年限", "assumed"),
     X("discrimination", "m", 0.2, 0.8, 1, "how sharply bids decide (Tullock m)", "竞标敏感度"),
     X("effort_elasticity", "elasticity", 0, 0.2, 1, "projects on offer rise with total effort", "项目数对努力的弹性"),
     X("local_knowledge", "factor", 0.5, 1.0, 2, "a local team knows its place", "本地团队知识"),
     X("team_scale_return", "exponent", 0, 0.4, 1, "a district team gains from size", "专业团队规模收益"),
-    X("revenue_compensation", "share", 0, 0.5, 1, "lost revenue that the district makes good", "财政补偿比例", "design §9"),
+    X("revenue_compensation", "share", 0, 0.5, 1, "of what goes to the district pool, the share that comes back", "财政补偿比例", "design §9"),
     X("retained", "share", 0, 0.6, 1, "own revenue that a subdistrict keeps", "属地留成比例"),
     # --- money
     X("wage", "10,000 yuan per head and year", 4, 10, 30, "cost of one head", "人均用工成本", "assumed"),

@@ -1,9 +1,7 @@
 """The end of a case: truly solved, poorly, on paper only, or lost; and what residents feel."""
 
-import math
-
 from reformsim.cases import state as s
-from reformsim.cases.dispatch import dispatch, part_done, start_parts
+from reformsim.cases.dispatch import assemble, dispatch, part_done
 from reformsim.cases.state import Count
 from reformsim.cases.steps import SECOND_ROUND, count, finish, stay_open
 from reformsim.cases.voice import live_through
@@ -37,13 +35,13 @@ def close(d, i, t):
         case.flags |= s.REOPENED
         case.attempt = SECOND_ROUND
         if case.flags & s.DISPATCHED:
-            start_parts(d, i, t)
+            assemble(d, i, t)
         else:
             dispatch(d, i, t)
         return
     days = t - case.voiced
     dispatched = case.flags & s.DISPATCHED
-    b = days_bin(days)
+    b = s.days_bin(days)
     d.days[case.community, d.residents[case.resident].age, b] += 1
     if dispatched:
         d.days_by_parts[min(int(case.parts), 6), b] += 1
@@ -61,14 +59,6 @@ def close(d, i, t):
         quality = 0.4 if state == s.UNSOLVED else 0.0
     feel(d, i, t, quality, days, w.promise if dispatched else w.promise_local)
     finish(d, i, t, state)
-
-
-@njit(cache=True)
-def days_bin(days):
-    """Logarithmic bin of days to close."""
-    if days <= s.BIN_FIRST:
-        return 0
-    return min(int(math.log(days / s.BIN_FIRST) / math.log(s.BIN_GROWTH)), s.BINS - 1)
 
 
 @njit(cache=True)

@@ -103,17 +103,17 @@ def groups_at(d, t):
 
 @njit(cache=True)
 def open_cases(d, t):
-    """Open cases and their age in days at ``t``, summed by community and age group.
+    """Open cases at ``t`` by community, age group and bin of the days since they were voiced.
 
-    Returns two arrays of shape (communities, 3).
+    Returns their number, (communities, 3, bins), and the days summed, (communities, 3).
     """
-    number = np.zeros(d.pulse.shape)
+    number = np.zeros((*d.pulse.shape, s.BINS))
     days = np.zeros(d.pulse.shape)
     for i in range(len(d.cases)):
         case = d.cases[i]
         if case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED):
             age = d.residents[case.resident].age
-            number[case.community, age] += 1.0
+            number[case.community, age, s.days_bin(t - case.voiced)] += 1.0
             days[case.community, age] += t - case.voiced
     return number, days
 

@@ -37,9 +37,10 @@ def dispatch(d, i, t):
     count(d, i, Count.DISPATCHED, 1.0)
     c = d.categories[case.category]
     if c.errand and case.channel == s.STATION and d.communities[case.community].window:
-        case.parts = 1  # the single window takes all desks at once
+        case.flags |= s.WINDOW
     orphan = draw(case.key, Purpose.ORPHAN) < unit.orphan
-    if case.parts > 1:
+    several = case.parts > 1 and not case.flags & s.WINDOW
+    if several:
         count(d, i, Count.CROSS, 1.0)
         if draw(case.key, Purpose.DISPUTE) < w.dispute_share:
             case.flags |= s.DISPUTED
@@ -50,9 +51,7 @@ def dispatch(d, i, t):
     if orphan or disputed:
         tabled = draw(case.key, Purpose.CONFERENCE) < unit.conference
     else:
-        tabled = (
-            case.parts > 1 and draw(case.key, Purpose.TRIVIAL) < w.trivial_share * unit.conference
-        )
+        tabled = several and draw(case.key, Purpose.TRIVIAL) < w.trivial_share * unit.conference
     if tabled:
         case.flags |= s.TABLED
         count(d, i, Count.TABLED, 1.0)
@@ -66,7 +65,7 @@ def dispatch(d, i, t):
         # geometric with mean dispute_rounds
         stop = 1.0 / (w.dispute_rounds + 1e-9)
         rounds = 1.0 + math.floor(math.log(draw(case.key, Purpose.ROUNDS)) / math.log1p(-stop))
-        days = rounds * lognormal_delay(w.transfer_delay, 0.5, case.key, Purpose.ROUNDS)
+        days = rounds * lognormal_delay(w.transfer_delay, 0.5, case.key, Purpose.ROUND_DELAY)
         case.transfers += int(min(rounds, 100.0))
         count(d, i, Count.TRANSFERS, rounds)
         d.waits[Wait.TRANSFER] += days
@@ -126,7 +125,7 @@ def start_parts(d, i, t):
             if not case.absorbed & (1 << q) and part_desk(d, i, q) == desk:
                 same = q
                 break
-        if same >= 0 and pooled(d, desk):
+        if case.flags & s.WINDOW or (same >= 0 and pooled(d, desk)):
             case.absorbed |= 1 << p
             continue
         if case.flags & s.JOINT:

@@ -5,6 +5,7 @@ of them views of city-wide arrays: institutions write rows, kernels read them, a
 different districts never touch the same row.
 """
 
+import math
 from enum import IntEnum
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from reformsim import categories
 from reformsim.cases.handle import Bundle
+from reformsim.kernels import njit
 from reformsim.uncertainties import WORLD
 
 # stages of a case: what its pending event will be
@@ -46,6 +48,7 @@ CHANNELS = ("silence", "neighbours", "market", "grid", "station", "hotline")
 
 # flags of a case
 JOINT, TABLED, DISPUTED, REOPENED, PATROLLED, DISPATCHED, FAILED = 1, 2, 4, 8, 16, 32, 64
+WINDOW = 128  # the convenience centre takes all parts in one visit
 
 CASE = np.dtype(
     [
@@ -212,6 +215,14 @@ T = {name: i for i, name in enumerate(TALLY)}
 BINS = 160
 BIN_FIRST = 0.01
 BIN_GROWTH = (4000.0 / BIN_FIRST) ** (1.0 / BINS)
+
+
+@njit(cache=True)
+def days_bin(days):
+    """Logarithmic bin of days to close."""
+    if days <= BIN_FIRST:
+        return 0
+    return min(int(math.log(days / BIN_FIRST) / math.log(BIN_GROWTH)), BINS - 1)
 
 
 class District(Bundle):

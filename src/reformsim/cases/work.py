@@ -12,6 +12,7 @@ from reformsim.cases.state import (
     PATROLLED,
     SERVICE,
     TABLED,
+    WINDOW,
 )
 from reformsim.categories import MULTI
 from reformsim.categories import OFFICES as POOLED
@@ -19,15 +20,16 @@ from reformsim.chance import Purpose, draw, mix, normal, uniform
 from reformsim.kernels import njit
 
 COUNT = 12
-LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.DESK_CHOICE)
+LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.PART_CATEGORY)
 PARTS, WORK, PART_DELAY = int(Purpose.PARTS), int(Purpose.WORK), int(Purpose.PART_DELAY)
 COMMON_DELAY, INTAKE_WORK = int(Purpose.COMMON_DELAY), int(Purpose.INTAKE_WORK)
-WRONG_DESK = int(Purpose.WRONG_DESK)
+OTHER_DESK, HUB_WORK = int(Purpose.OTHER_DESK), int(Purpose.HUB_WORK)
+REENTRY = int(Purpose.REENTRY)
 
 
 @njit(cache=True)
 def visit_key(key, part, attempt):
-    """Stream of one visit: part 0–7 of the need, attempt 0–255."""
+    """Stream of one visit: part 0–5 of the need (6–10 for other stages), attempt 0–255."""
     return mix(key, 1000 + 256 * part + attempt)
 
 
@@ -108,7 +110,7 @@ def part_desk(d, i, part):
 def wrong_desk(d, i, part, attempt):
     """Another desk of the same level, keyed by the attempt."""
     right = part_category(d, i, part)
-    u = draw(visit_key(d.cases[i].key, part, attempt), WRONG_DESK)
+    u = draw(visit_key(d.cases[i].key, part, attempt), OTHER_DESK)
     other = (right + 1 + int(u * (COUNT - 1))) % COUNT
     return desk_of(d, unit_of(d, i), other, territorial(d, i, part))
 
@@ -143,12 +145,15 @@ def part_work(d, i, part, attempt):
     hours = _one_work(d, i, part, attempt, generalist, not generalist)
     if case.absorbed:
         office = d.categories[part_category(d, i, part)].office
+        window = case.flags & WINDOW
         for q in range(case.parts):
-            if (
-                case.absorbed & (1 << q)
-                and own
-                and territorial(d, i, q)
-                and d.categories[part_category(d, i, q)].office == office
+            if case.absorbed & (1 << q) and (
+                window
+                or (
+                    own
+                    and territorial(d, i, q)
+                    and d.categories[part_category(d, i, q)].office == office
+                )
             ):
                 hours += _one_work(d, i, q, attempt, generalist, not generalist)
     if case.flags & JOINT:
@@ -201,9 +206,8 @@ def reentry_work(d, i):
     """Hours of taking in and returning a case that came to a wrong desk."""
     w = d.world[0]
     case = d.cases[i]
-    return w.reentry_hours * spread(
-        d.fixed[SERVICE], w.work_cv, visit_key(case.key, 9, case.attempt), int(case.mask)
-    )
+    key = mix(visit_key(case.key, 9, case.attempt), int(case.mask))
+    return w.reentry_hours * spread(d.fixed[SERVICE], w.work_cv, key, REENTRY)
 
 
 @njit(cache=True)
@@ -212,5 +216,5 @@ def hub_work(d, i):
     w = d.world[0]
     case = d.cases[i]
     key = visit_key(case.key, 8, case.attempt)
-    hours = w.hub_hours * spread(d.fixed[SERVICE], w.work_cv, key, INTAKE_WORK)
+    hours = w.hub_hours * spread(d.fixed[SERVICE], w.work_cv, key, HUB_WORK)
     return hours + d.units[unit_of(d, i)].follow_up * w.chase_hours * case.parts

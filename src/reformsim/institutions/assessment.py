@@ -71,20 +71,25 @@ def pressure_to_inspection(
 
 
 def sham_probability(
+    base: float,
     pressure: ArrayLike,
     load: ArrayLike,
-    supervision: ArrayLike,
-    audit: ArrayLike,
+    oversight: ArrayLike,
     *,
-    ceiling: float,
     slope: float,
+    load_slope: float,
+    seen: float,
 ) -> Floats:
-    """Return the probability that an office closes a case it did not solve.
+    """Return the probability that an office closes a case it did not solve, (n,).
 
-    ceiling · (1 − exp(−slope · pressure · load)) · (1 − supervision) · (1 − audit): none without
-    pressure, more under pressure and ``load`` (utilisation, ≥ 0), less where a council
-    supervises or audits look (both shares in [0, 1]). All broadcast to (n,).
+    logit p = logit ``base`` + ``slope`` · pressure + ``load_slope`` · load, with pressure and
+    ``load`` (utilisation) as differences from where the probability is ``base``; of what would
+    be closed so, higher levels prevent the share ``seen`` · ``oversight`` (1 at ``base``). No
+    sham closing anywhere where ``base`` is 0. Assumed.
     """
-    urge = 1 - np.exp(-slope * np.asarray(pressure, float) * np.asarray(load, float))
-    watched = (1 - np.asarray(supervision, float)) * (1 - np.asarray(audit, float))
-    return np.asarray(ceiling * urge * watched)
+    if base <= 0:
+        return np.zeros(np.broadcast_shapes(np.shape(pressure), np.shape(load)))
+    odds = np.log(base / (1 - base)) + slope * np.asarray(pressure, float)
+    odds = odds + load_slope * np.asarray(load, float)
+    let_pass = (1 - seen * np.asarray(oversight, float)) / (1 - seen)
+    return np.minimum(let_pass / (1 + np.exp(-odds)), 1.0)

@@ -43,7 +43,7 @@ def step(
     unit_cost: float,
     dependence_peak: float,
     volunteer_gain: float,
-    growth: float,
+    growth: Floats | float,
     decay: float,
     reserve_months: float,
     memory: float,

@@ -76,6 +76,7 @@ class Investment:
         self.world = world
         self.rate = world["projects"] * people.sum() / 1e5
         self.before = float((local + team).sum())
+        self.worth = 0.0  # of the work before the reform: what the first contest finds
         self.people = people
 
     def compete(
@@ -96,13 +97,15 @@ class Investment:
         )
         kept = w["retained"] + w["revenue_compensation"] * (1 - w["retained"])
         prize = np.full(len(local), w["project_revenue"] * w["project_life"] * kept)
+        worth = float((work * productivity).sum())
         n = len(local)
         m = min(float(w["discrimination"]), n / (n - 1) if n > 1 else 1.0)
         rate = float(
             contest.arrival_rate(
-                self.rate, work.sum() / max(self.before, 1e-9), 1.0, w["effort_elasticity"]
+                self.rate, worth / (self.worth or worth), 1.0, w["effort_elasticity"]
             )
         )
+        self.worth = self.worth or worth
         cap = own_money / max(rate, 1.0)
         fee = contest.best_responses(
             np.minimum(0.1 * prize, cap), productivity, effort, prize, m, 0.05, cap=cap

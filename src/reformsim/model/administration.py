@@ -35,10 +35,11 @@ class Administration:
         b = self.setting.base
         n, k = len(city.subdistricts), len(city.districts)
         self.rules, self.costs = levers.pre_reform(n), np.zeros(n)
+        self.paid = self.rules  # as if every unit realised in full what it pays for
         self.offices = b.offices.copy()
         self.districts = np.zeros(k, rows.DISTRICT)
         self.districts["staff_share"] = 1.0
-        self.districts["team_heads"] = self._team()
+        self.districts["team_heads"] = self._team(self.rules)
         self.attendance = self._attend()
         self.people = People(self.setting)
         self.economy = Economy(
@@ -60,29 +61,33 @@ class Administration:
         """Act at the start of ``day``: of a month, or (``month`` None) of a step of the reform."""
         if day > 0:
             posts.close_books(columns, self.attendance, self.books, float(day))
+        if month:
+            self.books.close_month()
             self.offices["load"] = self.books.load[h.OFFICES]
             self.districts["load"] = self.books.hub_load
             self._watch_cross_cases(columns, day)
-        if month:
             self.people.live(month, self.rules, self.offices, self.books)
             if month % 3 == 0:
                 self._assess(columns, day, month)
         if month is not None and month % 12 == 0:
             self.economy.new_year()
             self.books.hours[:] = 0.0
-            if month:
-                teams = self.districts["team_heads"]
-                self.economy.invest(month, self.offices, teams, self._investing())
         changed = day in self._changes
         if changed:
-            self.rules = self.scenario.rules_at(day, self.setting.city, self.setting.seed)
-            self.costs = self.scenario.costs_at(day, self.setting.city)
+            seed, city = self.setting.seed, self.setting.city
+            self.rules = self.scenario.rules_at(day, city, seed)
+            self.paid = self.scenario.rules_at(day, city, seed, in_full=True)
+            self.costs = self.scenario.costs_at(day, city)
         self._order(columns, changed)
         self._staff_districts(columns)
+        if month and month % 12 == 0:
+            teams = self.districts["team_heads"]
+            self.economy.invest(month, self.offices, teams, self._investing())
         years, ahead = (until - day) / YEAR, (month_start(month_of(day) + 1) - day) / YEAR
         self.economy.pay(
-            years, ahead, self.offices, self.districts, self.rules, self.costs, self.stations
-        )
+            years, ahead, self.offices, self.districts, self.paid, self._team(self.paid),
+            self.costs, self.stations,
+        )  # fmt: skip
         posts.staff_desks(
             columns, self.setting, self.rules, self.offices, self.people.workers, self.districts,
             self.attendance, self.station_demand, float(day), self.books,
@@ -98,10 +103,10 @@ class Administration:
     def _investing(self) -> np.ndarray:
         return self.attendance.offices[:, h.A["investment"]]
 
-    def _team(self) -> np.ndarray:
+    def _team(self, rules: np.ndarray) -> np.ndarray:
         """Investment team of each district: its subdistricts' lever, by residents."""
         b = self.setting.base
-        size = self.rules["district_team_size"] * b.people / 1e5
+        size = rules["district_team_size"] * b.people / 1e5
         return np.bincount(b.district, weights=size, minlength=len(self.districts))
 
     def _watch_cross_cases(self, columns: Columns, day: int) -> None:
@@ -171,7 +176,7 @@ class Administration:
             walk = before.mean_walk(city, columns.grids["walk"])
             weight = before.need_weights(city)
             self.station_demand = expect(
-                w, columns.communities, columns.units, unit, weight, walk
+                w, base.communities, base.units, unit, weight, walk
             ).station
 
     def _staff_districts(self, columns: Columns) -> None:
@@ -182,8 +187,9 @@ class Administration:
         for d, rule, people in zip(columns.districts, rules, b.district_people, strict=True):
             d.fixed[PERIOD_HOURS] = round(rule["meeting_period"] * 24)
             d.fixed[AGENDA] = max(round(rule["meeting_agenda"] * people / 1e5), 1)
-        hours = w["hub_hours"] + rules["follow_up"] * w["chase_hours"] * CROSS_MEAN
-        need = self.cross * rules["joint_dispatch"] * hours
+        paid = posts.by_district(self.paid, b.people, b.district, len(self.districts))
+        hours = w["hub_hours"] + paid["follow_up"] * w["chase_hours"] * CROSS_MEAN
+        need = self.cross * paid["joint_dispatch"] * hours
         share = self.attendance.departments[:, h.A["cases"]]
-        self.districts["hub_heads"] = rules["hub_capacity"] * need / (YEAR_HOURS * share)
-        self.districts["team_heads"] = self._team()
+        self.districts["hub_heads"] = paid["hub_capacity"] * need / (YEAR_HOURS * share)
+        self.districts["team_heads"] = self._team(self.rules)

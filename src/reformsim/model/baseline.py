@@ -42,6 +42,10 @@ class Baseline:
     """What a city starts from; rows are subdistricts unless said otherwise."""
 
     demand: Demand
+    communities: np.ndarray  # COMMUNITY_ROW before the reform
+    units: np.ndarray  # UNIT_ROW before the reform
+    line_load: np.ndarray  # (districts, 12) expected hours a year of line departments
+    line_marks: np.ndarray  # (12,) shares of line heads by department
     layout: layouts.StationLayout
     thresholds: np.ndarray
     first_threshold: np.ndarray
@@ -49,7 +53,7 @@ class Baseline:
     offices: np.ndarray  # OFFICE rows at the start
     organisations: np.ndarray  # ORGANISATION rows at the start
     earmarks: np.ndarray  # (12,) shares of office heads by desk
-    departments: np.ndarray  # (districts, 12) heads
+    departments: np.ndarray  # (districts,) heads of line departments
     hotline: np.ndarray  # (districts,) seats
     stations: np.ndarray  # open stations
     people: np.ndarray
@@ -125,7 +129,9 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     )
     front = h.shares(h.STATIONS, rules, world, 0.0, 0.0, 0.0)[:, h.A["cases"]]
     station = np.bincount(unit_of, weights=demand.station, minlength=n) * scale
-    offices["station_heads"] = staff.size(station, people, worked * front, utilisation, eta)
+    offices["station_heads"] = staff.size(
+        station, people, staff.YEAR_HOURS * front, utilisation, eta
+    )
 
     district = city.subdistricts.district
     k = len(city.districts)
@@ -145,6 +151,10 @@ def _baseline(city: City, facts: bytes) -> Baseline:
 
     return Baseline(
         demand=demand,
+        communities=communities,
+        units=units,
+        line_load=by_district,
+        line_marks=line_marks,
         layout=layout,
         thresholds=thresholds,
         first_threshold=first,
@@ -152,7 +162,7 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         offices=offices,
         organisations=organisations,
         earmarks=territorial.sum(axis=0) / territorial.sum(),
-        departments=heads[:, None] * line_marks,
+        departments=heads,
         hotline=seats,
         stations=np.bincount(unit_of[np.unique(layout.site)], minlength=n),
         people=people,

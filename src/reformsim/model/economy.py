@@ -36,6 +36,13 @@ class Economy:
         offices["project_revenue"] = share * rate * w["project_revenue"] * w["project_life"]
         offices["bids"] = fee * rate
         income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
+        if np.any(income - offices["bids"] > money) or np.any(
+            district_income > w["wage"] * b.line_heads
+        ):
+            raise ValueError(
+                "projects × project_revenue × project_life: own revenue would exceed what all "
+                "pre-reform staff costs; lower one of them"
+            )
         self.accounts["transfer"] = money + offices["bids"] - income
         self.district_accounts["transfer"] = w["wage"] * b.line_heads - district_income
 
@@ -65,30 +72,34 @@ class Economy:
         ahead: float,
         offices: np.ndarray,
         districts: np.ndarray,
-        rules: np.ndarray,
+        paid: np.ndarray,
+        teams: np.ndarray,
         measures: np.ndarray,
         stations: np.ndarray,
     ) -> None:
         """Pay for a span of ``years``: measures first, then bids, the rest buys staff.
 
+        ``paid`` are the rules in full and ``teams`` the heads of districts' teams by them;
         ``measures`` is their yearly cost by subdistrict, ``stations`` the open ones; ``ahead``
-        as in `treasury.pay`. Sets what the money buys of the pre-reform heads.
+        as in `treasury.pay`. Sets what the money buys of the pre-reform heads; the hotline keeps
+        its seats.
         """
         w, b = self.setting.world, self.setting.base
         income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
-        bought = rules["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
+        bought = paid["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
         costs = measures + w["station_cost"] * (stations - b.stations) + bought * b.people / 1e4
         heads = treasury.pay(
             self.accounts, years, ahead, income, offices["bids"], costs, b.heads, w
         )
         flexible = b.offices["heads"] + b.offices["station_heads"]
         offices["staff_share"] = np.maximum(heads - b.grids, 0.0) / flexible
-        extra = districts["hub_heads"] + districts["team_heads"] - self.teams_before
+        extra = districts["hub_heads"] + teams - self.teams_before
         line = treasury.pay(
             self.district_accounts, years, ahead, district_income, np.zeros(len(districts)),
             w["wage"] * extra, b.line_heads, w,
         )  # fmt: skip
-        districts["staff_share"] = line / b.line_heads
+        seats = b.line_heads - b.departments
+        districts["staff_share"] = np.maximum(line - seats, 0.0) / b.departments
         share = b.people / b.district_people[b.district]
         spent = self.district_accounts["spending_rate"][b.district] * share
         self.spending = self.accounts["spending_rate"] + spent

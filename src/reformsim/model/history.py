@@ -98,4 +98,6 @@ class History:
     def _period(self, day: int) -> int:
         if day < self.scenario.warm_up:
             return 0
-        return 1 if day < self.scenario.warm_up + YEAR else 2
+        # a run that ends with the transition year has no other year to judge by
+        lasting = self.scenario.days > self.scenario.warm_up + YEAR
+        return 1 if lasting and day < self.scenario.warm_up + YEAR else 2

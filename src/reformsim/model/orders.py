@@ -14,6 +14,8 @@ from reformsim.institutions.staff import WEEK_HOURS
 
 #: Share of sham closings that higher levels see before the reform (assumed).
 SEEN_FROM_ABOVE = 0.2
+#: Log odds of a sham closing for each unit of utilisation above the usual one (assumed).
+SHAM_LOAD = 1.0
 
 
 def reaches(share: np.ndarray, seed: int, purpose: Purpose, word: int = 0) -> np.ndarray:
@@ -49,17 +51,10 @@ def write_units(
     units["expectation_shift"] = w["published_shift"] * rules["publish_results"]
     units["poor"] = np.clip(w["poor_fix"] * SKILL_BEFORE / np.maximum(office["skill"], 0.1), 0, 1)
     before = levers.BY_NAME["assessment_pressure"].default
-    slope = float(w["sham_pressure"])
-    usual = sham_probability(
-        before, w["utilisation"], 0.0, SEEN_FROM_ABOVE, ceiling=1.0, slope=slope
-    )
-    ceiling = float(w["sham"] / usual) if usual > 0 else 0.0
-    units["sham"] = np.minimum(
-        sham_probability(
-            rules["assessment_pressure"], office["load"], 0.0,
-            SEEN_FROM_ABOVE * rules["oversight"], ceiling=ceiling, slope=slope,
-        ),
-        0.95,
+    units["sham"] = sham_probability(
+        float(w["sham"]), rules["assessment_pressure"] - before,
+        office["load"] - w["utilisation"], rules["oversight"],
+        slope=float(w["sham_pressure"]), load_slope=SHAM_LOAD, seen=SEEN_FROM_ABOVE,
     )  # fmt: skip
     patrol = h.shares(h.GRIDS, rules, w, office["returned"], 0.0, 0.0)[:, h.A["patrol"]]
     units["patrol_rate"] = patrol * WEEK_HOURS / 7.0 * w["patrol_yield"]

@@ -15,7 +15,12 @@ from reformsim.model.posts import Books
 STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
 TRAINING_GAIN = 2.0
 #: Social organisations, monthly (assumed).
-ORGANISATION = dict(growth=0.1, decay=0.3, reserve_months=6.0, memory=0.1, floor=20.0)
+GROWTH = 0.1
+SETTLING = dict(decay=0.3, reserve_months=6.0, memory=0.1, floor=20.0)
+#: Incubation raises growth by this factor, and sets up what has died with these hours (assumed).
+INCUBATED_GROWTH = 2.0
+#: Share of donations lost for each unit of dependence beyond that before the reform (assumed).
+CROWDING_OUT = 1.0
 INCUBATED_HOURS = 60.0
 
 
@@ -106,13 +111,17 @@ class People:
         w, base, s = self.setting.world, self.setting.base, self.organisations
         monthly = base.people[s["office"]] * s["reach"] / 12.0
         purchased = rules["service_purchasing"][s["office"]] * monthly
-        donations = before.DONATIONS * monthly
+        # donors and volunteers turn away as dependence grows, and come back as slowly as it falls
+        crowded = np.maximum(s["dependence"] - base.organisations["dependence"], 0.0)
+        donations = before.DONATIONS * monthly * (1.0 - CROWDING_OUT * crowded)
+        help_given = rules["incubation"] - levers.BY_NAME["incubation"].default
+        growth = GROWTH * (1.0 + INCUBATED_GROWTH * help_given[s["office"]])
         young = rules["incubation"][s["office"]] * INCUBATED_HOURS * (s["capacity"] == 0)
         moved = organisations.step(
             s["capacity"], s["funds"], s["dependence"], purchased=purchased, donations=donations,
             demand=base.social[s["office"]] * s["reach"],
             unit_cost=float(w["organisation_cost"]), dependence_peak=float(w["dependence_peak"]),
-            volunteer_gain=before.VOLUNTEER_GAIN, incubated=young, **ORGANISATION,
+            volunteer_gain=before.VOLUNTEER_GAIN, incubated=young, growth=growth, **SETTLING,
         )  # fmt: skip
         for name in ("capacity", "funds", "dependence", "service"):
             s[name] = getattr(moved, name)

@@ -30,11 +30,18 @@ class Post:
 
 @dataclass
 class Books:
-    """Hours by class of staff, subdistrict and activity; busy hours of the last span."""
+    """Hours by class of staff, subdistrict and activity, and how busy a month was.
+
+    Loads are those of whole months: a step of the reform in mid-month must not change what
+    others go by.
+    """
 
     hours: np.ndarray  # (classes, units, activities), since the year began
-    load: np.ndarray  # (classes, units) utilisation in the last span
+    load: np.ndarray  # (classes, units) utilisation of the last month
     hub_load: np.ndarray  # (districts,)
+    used: np.ndarray  # (classes, units) case hours used, since the month began
+    room: np.ndarray  # (classes, units) case hours there were
+    hub: np.ndarray  # (2, districts) the same of hubs
     posts: list[Post] = field(default_factory=list)
 
     @classmethod
@@ -44,7 +51,17 @@ class Books:
             hours=np.zeros((len(h.CLASSES), units, len(h.ACTIVITIES))),
             load=np.zeros((len(h.CLASSES), units)),
             hub_load=np.zeros(districts),
+            used=np.zeros((len(h.CLASSES), units)),
+            room=np.zeros((len(h.CLASSES), units)),
+            hub=np.zeros((2, districts)),
         )
+
+    def close_month(self) -> None:
+        """Take the loads of the month that ends, and begin another."""
+        self.load = self.used / np.maximum(self.room, 1e-9)
+        self.hub_load = self.hub[0] / np.maximum(self.hub[1], 1e-9)
+        for sums in (self.used, self.room, self.hub):
+            sums[:] = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +147,8 @@ def staff_desks(
 ) -> None:
     """Put the posts of every district in force at ``day`` and queue waiting cases again."""
     merged = _merge(setting, rules, offices, day)
+    base = setting.base
+    pooling = by_district(rules, base.people, base.district, len(districts))["budget_pooling"]
     books.posts.clear()
     for k, d in enumerate(columns.districts):
         u, m, g, _ = columns.slices(k)
@@ -137,7 +156,7 @@ def staff_desks(
         _post_grids(roster, d, u, workers[g], setting.world["cover"], attendance)
         _post_stations(roster, d, u, station_demand[m], offices, attendance)
         _post_offices(roster, d, u, setting, rules, offices, merged[u], attendance, day)
-        _post_departments(roster, d, setting.base, k, districts[k], attendance)
+        _post_departments(roster, d, base, k, districts[k], pooling[k], attendance)
         servers, speed = staff.servers_of(roster.heads, roster.attention * roster.skill)
         restaff(d, day, servers, speed)
         attention = roster.attention * roster.heads / servers
@@ -167,7 +186,12 @@ def _post_grids(
     lead = d.grids["desk"]
     unit = u.start + d.communities["unit"][d.grids["community"]]
     roster.enter(slice(0, n), h.GRIDS, unit, attend.grids[unit, h.A["cases"]])
-    in_post = np.where(posts["vacant"], cover, posts["skill"])
+    # what colleagues of the subdistrict give to a vacant grid, they do not have for their own
+    vacant = posts["vacant"]
+    empty = np.bincount(unit - u.start, weights=vacant, minlength=u.stop - u.start)
+    there = np.bincount(unit - u.start, weights=~vacant, minlength=u.stop - u.start)
+    given = np.minimum(cover * empty / np.maximum(there, 1.0), 1.0 - staff.FEWEST_HEADS)
+    in_post = np.where(vacant, cover, posts["skill"] * (1.0 - given[unit - u.start]))
     size = np.bincount(lead, minlength=n).astype(float)
     roster.heads[:n] = size
     pooled = np.bincount(lead, weights=in_post, minlength=n)
@@ -219,18 +243,21 @@ def _post_offices(
 
 def _post_departments(
     roster: Roster, d: s.District, base: Baseline, k: int, district: np.ndarray,
-    attend: Attendance,
+    pooling: float, attend: Attendance,
 ) -> None:  # fmt: skip
     """Line departments, the hotline and the committee's hub."""
     f = d.fixed
     where = slice(f[s.DEPARTMENTS], len(roster.heads))
     share = attend.departments[k, h.A["cases"]]
     roster.enter(where, h.DEPARTMENTS, roster.unit[where], np.full(len(roster.unit[where]), share))
-    money = district["staff_share"]
+    heads = staff.by_desk(
+        base.departments[k : k + 1] * district["staff_share"],
+        base.line_marks, base.line_load[k : k + 1], np.array([pooling]),
+    )[0]  # fmt: skip
     roster.heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = staff.level_up(
-        base.departments[k] * money, np.zeros(COUNT, np.int64)
+        heads, np.zeros(COUNT, np.int64)
     )
-    roster.heads[f[s.HOTLINE_DESK]] = base.hotline[k] * money
+    roster.heads[f[s.HOTLINE_DESK]] = base.hotline[k]
     roster.heads[f[s.HUB_DESK]] = district["hub_heads"]
 
 
@@ -254,9 +281,9 @@ def close_books(columns: Columns, attendance: Attendance, books: Books, day: flo
                 share = getattr(attendance, h.CLASSES[cls])
             rows = np.flatnonzero(total)
             books.hours[cls, rows] += h.book(share[rows], total[rows], case[rows])
-            capacity = total[rows] * share[rows, h.A["cases"]]
-            books.load[cls, rows] = case[rows] / np.maximum(capacity, 1e-9)
+            books.used[cls] += case
+            books.room[cls, rows] += total[rows] * share[rows, h.A["cases"]]
         hub = int(d.fixed[s.HUB_DESK])
-        room = post.attention[hub] * d.desks["servers"][hub] * worked[1]
-        if worked[1] > 0:
-            books.hub_load[k] = used[hub] / room if post.heads[hub] > 0 else 0.0
+        if post.heads[hub] > 0:
+            books.hub[0, k] += used[hub]
+            books.hub[1, k] += post.attention[hub] * d.desks["servers"][hub] * worked[1]

@@ -31,6 +31,8 @@ class Span:
     days_by_parts: np.ndarray
     felt: np.ndarray  # (communities, 3) satisfaction × days
     open: np.ndarray  # (communities, 3) open cases × days
+    still_open: np.ndarray  # (communities, 3, bins) cases open at its end, by days
+    ages: np.ndarray  # (communities, 3) days since voiced of the cases open at its end
     near: np.ndarray  # (communities, 3) residents within 15 minutes × days
     community: np.ndarray  # (len(BY_COMMUNITY), communities) × days
     unit: np.ndarray  # (len(BY_UNIT), units) × days
@@ -47,6 +49,8 @@ class Span:
             days_by_parts=np.zeros((7, s.BINS)),
             felt=np.zeros((communities, 3)),
             open=np.zeros((communities, 3)),
+            still_open=np.zeros((communities, 3, s.BINS)),
+            ages=np.zeros((communities, 3)),
             near=np.zeros((communities, 3)),
             community=np.zeros((len(BY_COMMUNITY), communities)),
             unit=np.zeros((len(BY_UNIT), units)),
@@ -54,8 +58,9 @@ class Span:
         )
 
     def add(self, other: "Span") -> None:
-        """Add another span to this one."""
-        for name in self.__dataclass_fields__:
+        """Add the span that follows this one."""
+        self.still_open, self.ages = other.still_open, other.ages
+        for name in self.__dataclass_fields__.keys() - {"still_open", "ages"}:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
@@ -79,7 +84,13 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
     at = float(day)
     felt = [groups_at(d, at) for d in columns.districts]
     new.felt = np.where(columns.pulse["people"] > 0, np.concatenate(felt), 0.0) * length
-    new.open = np.concatenate([open_cases(d, at)[0] for d in columns.districts]) * length
+    now_open = [open_cases(d, at) for d in columns.districts]
+    new.still_open = np.concatenate([number for number, _ in now_open])
+    new.ages = np.concatenate([days for _, days in now_open])
+    new.open = new.still_open.sum(axis=2) * length
+    # problem-days accrue while a case is open, not when it ends: a backlog must not hide them
+    new.tally[:, :, s.Count.PROBLEM_DAYS] += new.ages - seen.ages
+    seen.ages = new.ages
     limit = np.array([layouts.FIFTEEN_MINUTES, layouts.FIFTEEN_MINUTES,
                       layouts.FIFTEEN_MINUTES_OLD])  # fmt: skip
     near = ages_by_grid(city) * (columns.grids["walk"][:, None] <= limit)

@@ -69,7 +69,10 @@ def total(span: Span, city: City, level: Level) -> Totals:
         state |= inequality(city, felt, cells, group, n)
     else:
         state |= dict.fromkeys(("gini", "urban_rural_gap", "old_young_gap"), blank)
-    return Totals(gather(span.tally), gather(span.days), people, span.length / YEAR, state)
+    return Totals(
+        gather(span.tally), gather(span.days), gather(span.still_open), people,
+        span.length / YEAR, state,
+    )  # fmt: skip
 
 
 def inequality(

@@ -78,9 +78,13 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("model.people", "TRAINING_GAIN", "learning rate gained by training hours"),
     Constant("model.baseline", "JOINING",
              "share of residents who reconsider in a month whether to take part"),
-    Constant("model.people", "ORGANISATION",
-             "social organisations: capacity gap closed a month up and down, months a reserve is "
+    Constant("model.people", "GROWTH", "capacity gap that social organisations close a month"),
+    Constant("model.people", "SETTLING",
+             "social organisations: capacity gap closed a month downward, months a reserve is "
              "stretched over, memory of dependence, smallest viable capacity in hours a month"),
+    Constant("model.people", "INCUBATED_GROWTH", "growth added by full incubation, as a factor"),
+    Constant("model.people", "CROWDING_OUT",
+             "share of donations lost per unit of dependence beyond that before the reform"),
     Constant("model.people", "INCUBATED_HOURS",
              "capacity that full incubation sets up where there is none, hours a month"),
     Constant("model.baseline", "PER_COMMUNITY", "thresholds that stand for a community"),
@@ -92,6 +96,7 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("model.baseline", "VOLUNTEER_GAIN",
              "volunteer hours per paid hour at the best dependence"),
     Constant("model.orders", "SKILL_BEFORE", "mean skill of a settled workforce"),
+    Constant("model.orders", "SHAM_LOAD", "log odds of sham closing per unit of utilisation"),
     Constant("model.orders", "SEEN_FROM_ABOVE",
              "share of sham closings that higher levels prevent at full oversight"),
 )  # fmt: skip
@@ -100,7 +105,7 @@ IN_PLACE: tuple[InPlace, ...] = (
     InPlace("cases.closing", "quality = {} if state == s.UNSOLVED", "quality of a poor fix"),
     InPlace("cases.intake", "lognormal_delay(median, {}, case.key, Purpose.LOCAL_DELAY)",
             "log sd of the elapsed days of a case settled at intake"),
-    InPlace("cases.dispatch", "lognormal_delay(w.transfer_delay, {}, case.key, Purpose.ROUNDS)",
+    InPlace("cases.dispatch", "lognormal_delay(w.transfer_delay, {}, case.key, Purpose.ROUND_DELAY)",
             "log sd of the days of one round of a disputed case"),
     InPlace("cases.dispatch", "d.world[0].transfer_delay, {},", "log sd of the days of a return"),
     InPlace("cases.columns", "r.trust_grid = {}",
@@ -129,7 +134,6 @@ IN_PLACE: tuple[InPlace, ...] = (
             "most of the eligible cases that social organisations serve"),
     InPlace("model.baseline", 'offices["measured_rate"] = {}',
             "measured solution rate before the first assessment"),
-    InPlace("model.orders", "),\n        {},\n    )  # fmt: skip", "most that sham closing can be"),
 )  # fmt: skip
 
 
