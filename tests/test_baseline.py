@@ -5,6 +5,7 @@ for each of its comparisons (|z| < 3.9), with a fixed seed.
 """
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,9 +15,11 @@ from hypothesis import strategies as st
 from reformsim import categories, uncertainties
 from reformsim.cases.state import Count
 from reformsim.cases.voice import choose, utilities
+from reformsim.facts import facts
 from reformsim.institutions import staff
 from reformsim.model import CityModel
 from reformsim.model.totals import gini
+from reformsim.scenario import Scenario
 
 LIMIT = 3.9
 
@@ -97,3 +100,14 @@ def test_what_staff_expects_is_what_arises(sweep):
         z = (got[Count.GRID + channel] - expected) / math.sqrt(expected)
         print(f"channel {channel}: expected {expected:.0f}, z = {z:.2f}")
         assert abs(z) < LIMIT
+
+
+def test_the_default_city_is_not_absurd():
+    """Staff is used between 0.70 and 0.95, and days are of the order of the message board."""
+    scenario = Scenario.load(Path(__file__).parents[1] / "configs" / "facts.yaml")
+    rows = {row.name: row for row in facts(scenario.model_copy(update={"days": 730}))}
+    for name, row in rows.items():
+        if name.startswith(("utilisation", "answered", "hotline", "grid events", "visits")):
+            assert row.hit, (name, row.model)
+    assert 5.0 < rows["median days, dispatched"].model < 25.0
+    assert 0.5 < rows["log sd of days, dispatched"].model < 2.0

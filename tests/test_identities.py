@@ -38,13 +38,13 @@ def heads_in_post(admin) -> list[tuple[int, np.ndarray, int]]:
     def at_first(values: np.ndarray) -> np.ndarray:
         return np.bincount(first, weights=values, minlength=len(o))
 
-    line = b.departments.sum(axis=1) * d["staff_share"] + d["hub_heads"]
+    line = b.departments * d["staff_share"] + d["hub_heads"]
     return [
         (h.OFFICES, o["heads"] * o["staff_share"] * o["filled"], OFFICE),
         (h.STATIONS, o["station_heads"] * o["staff_share"], OFFICE),
         (h.GRIDS, admin.setting.base.grids.astype(float), OFFICE),
         (h.DEPARTMENTS, at_first(line), OFFICE),
-        (h.DEPARTMENTS, at_first(b.hotline * d["staff_share"]), DAILY),
+        (h.DEPARTMENTS, at_first(b.hotline), DAILY),
     ]
 
 
