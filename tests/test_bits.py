@@ -124,6 +124,35 @@ def test_pauses_and_questions_change_nothing(town):
         assert model.cases().equals(whole.cases())
 
 
+def test_keeping_cases_changes_nothing_else(town):
+    freed, kept = (run(town(*systemic(), days=DAYS, keep_cases=keep)) for keep in (False, True))
+    assert differing(bits(freed), bits(kept)) == ["cases"]
+    assert freed.outcomes().equals(kept.outcomes())
+    assert len(kept.cases()) == kept.columns.tally[:, :, s.T["needs"]].sum()
+
+
+def test_the_place_of_a_record_changes_nothing(town):
+    """Records taken from the pool in another order; many cases leave one conference at once."""
+    facts = {"cross_share": 0.42, "dispute_share": 0.5}
+    runs = [CityModel(town(*systemic(), days=DAYS, uncertainties=facts), rng=1) for _ in range(2)]
+    (d,) = runs[1].columns.districts
+    order = np.random.default_rng(1).permutation(len(d.cases))
+    d.cases["next"][order[:-1]] = order[1:]
+    d.cases["next"][order[-1]] = -1
+    d.state[s.FREE_HEAD] = order[0]
+    for model in runs:
+        model.run_until(DAYS)
+        assert model.columns.tally[:, :, s.T["tabled"]].sum() > 100
+    changed = set(differing(*(bits(model) for model in runs)))
+    assert changed <= {"cases"}
+    held = []
+    for model in runs:
+        cases = model.columns.districts[0].cases
+        held.append(np.sort(cases[cases["stage"] != s.FREE], order=["key", "mask", "stage"]))
+        held[-1]["next"] = held[-1]["parent"] = 0
+    np.testing.assert_array_equal(*held)
+
+
 @pytest.mark.parametrize("start", [60, MID_MONTH])
 def test_intensity_zero_changes_no_bit(town, every_measure, start):
     without = run(town(days=DAYS))
