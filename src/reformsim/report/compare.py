@@ -107,7 +107,7 @@ def waits(study: Study) -> SubFigure:
         9.5,
         max(2.6, 1.4 + 0.5 * len(scenarios)),
         "事项的时间花在哪里",
-        "where dispatched cases spend their days",
+        "where cases spend their days",
     )
     ax = figure.subplots()
     left = np.zeros(len(scenarios))
