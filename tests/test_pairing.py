@@ -153,7 +153,7 @@ def test_streams_of_seeds_and_purposes_are_apart(pairs):
     keys = np.concatenate([a.cases["key"][rows] for a, _, rows, _ in pairs])
     assert len(np.unique(keys)) == len(keys)
     assert len(Purpose) == len(Purpose.__members__)  # no two names of one stream
-    purposes = [p for p in Purpose if p < Purpose.RANK]
+    purposes = [p for p in Purpose if p < Purpose.IMPLEMENTATION]
     draws = np.array([[draw(k, int(p)) for k in keys[:1500]] for p in purposes])
     visits = np.array(
         [[draw(np.uint64(visit_key(k, 0, v)), 14) for k in keys[:1500]] for v in range(4)]

@@ -167,7 +167,6 @@ class Purpose(IntEnum):
     HUB_WORK = 36
     REENTRY = 37
     PART_CATEGORY = 38
-    RANK = 40
     IMPLEMENTATION = 41
     SURVEY = 42
     PROJECTS = 43

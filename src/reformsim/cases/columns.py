@@ -246,7 +246,7 @@ def _district(
         buckets=np.full(32 * per_day, -1, np.int32),
         heap_time=np.zeros(room),
         heap_case=np.zeros(room, np.int32),
-        span=np.array([0.0, 0.0, per_day, horizon, 0.0]),
+        span=np.array([0.0, 0.0, per_day, 0.0]),
         state=state,
         tally=columns.tally[m],
         days=columns.days[m],
