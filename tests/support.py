@@ -1,6 +1,8 @@
 """What several tests of known answers share: z values, Erlang's formula, a small busy town."""
 
 import numpy as np
+from hypothesis import HealthCheck, reject, settings
+from hypothesis import strategies as st
 from scipy import stats
 
 from reformsim.cases import columns, engine
@@ -94,3 +96,17 @@ def kept(d):
     """Return the case table without the links of its lists, which are not part of the result."""
     names = [name for name in d.cases.dtype.names if name != "next"]
     return d.cases[d.cases["stage"] != s.FREE][names]
+
+
+CI = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+def follow_or_reject(follow, data, scenarios) -> None:
+    """Call ``follow`` on a random scenario and seed; one that its budget refuses is no example."""
+    scenario = data.draw(scenarios)
+    try:
+        follow(scenario, data.draw(st.integers(0, 2**31)))
+    except ValueError as refusal:  # a bundle that its budget cannot bear is refused, not cut
+        if "above its limit" not in str(refusal):
+            raise
+        reject()

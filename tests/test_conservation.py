@@ -7,7 +7,7 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reformsim.cases import state as s
@@ -15,8 +15,7 @@ from reformsim.cases.columns import drifted, groups_at, open_cases
 from reformsim.cases.flow import desk_now
 from reformsim.model import CityModel
 from reformsim.scenario import Scenario, Step
-
-CI = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+from support import CI, follow_or_reject
 
 
 def total(columns, name: str) -> np.ndarray:
@@ -155,27 +154,17 @@ def follow(scenario: Scenario, seed: int) -> CityModel:
     return model
 
 
-def conserves(data, scenarios) -> None:
-    scenario = data.draw(scenarios)
-    try:
-        follow(scenario, data.draw(st.integers(0, 2**31)))
-    except ValueError as refusal:  # a bundle that its budget cannot bear is refused, not cut
-        if "above its limit" not in str(refusal):
-            raise
-        reject()
-
-
 @CI
 @given(data=st.data())
 def test_nothing_is_lost_in_any_scenario(data, scenarios):
-    conserves(data, scenarios)
+    follow_or_reject(follow, data, scenarios)
 
 
 @pytest.mark.slow
 @settings(CI, max_examples=300)
 @given(data=st.data())
 def test_nothing_is_lost_in_many_scenarios(data, scenarios):
-    conserves(data, scenarios)
+    follow_or_reject(follow, data, scenarios)
 
 
 def test_waiting_cases_survive_a_reform_and_its_end(town, every_measure):

@@ -6,7 +6,7 @@ rules, and from a calendar counted day by day; never from the totals it checks.
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, reject, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
@@ -17,8 +17,8 @@ from reformsim.model import people as people_rules
 from reformsim.outcomes import OUTCOMES
 from reformsim.rules import BY_NAME as LEVERS
 from reformsim.scenario import Scenario, Step, month_of, month_start
+from support import CI, follow_or_reject
 
-CI = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 OFFICE, DAILY = 1, 2
 #: Over cases that began before the period, or against pre-reform posts: no share of a whole.
 NOT_WITHIN_ONE = ("silent_share", "settled_at_intake", "staff")
@@ -167,27 +167,17 @@ def check_shares(model: CityModel) -> None:
         assert np.isfinite(np.asarray(values.tolist())).all()
 
 
-def balances(data, scenarios) -> None:
-    scenario = data.draw(scenarios)
-    try:
-        follow(scenario, data.draw(st.integers(0, 2**31)))
-    except ValueError as refusal:  # a bundle that its budget cannot bear is refused, not cut
-        if "above its limit" not in str(refusal):
-            raise
-        reject()
-
-
 @CI
 @given(data=st.data())
 def test_hours_and_money_balance_in_any_scenario(data, scenarios):
-    balances(data, scenarios)
+    follow_or_reject(follow, data, scenarios)
 
 
 @pytest.mark.slow
 @settings(CI, max_examples=300)
 @given(data=st.data())
 def test_hours_and_money_balance_in_many_scenarios(data, scenarios):
-    balances(data, scenarios)
+    follow_or_reject(follow, data, scenarios)
 
 
 def test_every_regime_gets_the_same_money(town, every_measure):
