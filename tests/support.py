@@ -98,7 +98,10 @@ def kept(d):
     return d.cases[d.cases["stage"] != s.FREE][names]
 
 
-CI = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+#: The same examples in every run, so that a change is what breaks it; slow runs draw anew.
+CI = settings(
+    max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 
 
 def follow_or_reject(follow, data, scenarios) -> None:

@@ -161,7 +161,7 @@ def test_nothing_is_lost_in_any_scenario(data, scenarios):
 
 
 @pytest.mark.slow
-@settings(CI, max_examples=300)
+@settings(CI, max_examples=300, derandomize=False)
 @given(data=st.data())
 def test_nothing_is_lost_in_many_scenarios(data, scenarios):
     follow_or_reject(follow, data, scenarios)

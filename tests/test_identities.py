@@ -174,7 +174,7 @@ def test_hours_and_money_balance_in_any_scenario(data, scenarios):
 
 
 @pytest.mark.slow
-@settings(CI, max_examples=300)
+@settings(CI, max_examples=300, derandomize=False)
 @given(data=st.data())
 def test_hours_and_money_balance_in_many_scenarios(data, scenarios):
     follow_or_reject(follow, data, scenarios)
@@ -182,7 +182,7 @@ def test_hours_and_money_balance_in_many_scenarios(data, scenarios):
 
 def test_every_regime_gets_the_same_money(town, every_measure):
     """The same transfer to the bit; spending differs by own revenue and carried money alone."""
-    facts = {"projects": 10.0, "effort_elasticity": 1.0, "project_revenue": 5.0}
+    facts = {"projects": 10.0, "effort_elasticity": 1.0, "own_revenue": 0.1}
     single = [[Step(measure=name, from_day=30)] for name in every_measure]
     duty = [Step(measure="remove_investment_duty", from_day=30)]
     regimes = [(steps, 770) for steps in ([], duty, [step for steps in single for step in steps])]

@@ -172,8 +172,9 @@ UNCERTAINTIES: tuple[X, ...] = (
     # --- investment
     X("projects", "projects per 100,000 residents and year", 0.5, 10, 20, "investment projects on offer",
       "年度招商项目数", "assumed"),
-    X("project_revenue", "10,000 yuan per project", 1, 6, 15, "yearly public revenue of one project",
-      "项目年财政收入", "assumed"),
+    X("own_revenue", "share of staff money", 0.01, 0.08, 0.3,
+      "public revenue from projects before the reform, against what all staff costs",
+      "改革前项目财政收入与人员经费之比", "assumed"),
     X("project_life", "years", 1, 5, 20, "years that a project pays", "项目贡献年限", "assumed"),
     X("discrimination", "m", 0.2, 0.8, 1, "how sharply bids decide (Tullock m)", "竞标敏感度"),
     X("effort_elasticity", "elasticity", 0, 0.2, 1, "projects on offer rise with total effort", "项目数对努力的弹性"),

@@ -14,6 +14,8 @@ ACTIVITIES = (
 A = {name: i for i, name in enumerate(ACTIVITIES)}
 CLASSES = ("offices", "stations", "grids", "departments")
 OFFICES, STATIONS, GRIDS, DEPARTMENTS = range(4)
+#: Burdens of all kinds take at most this share of paid hours (assumed).
+MOST_BURDEN = 0.9
 
 
 def after_return(level: np.ndarray, lever: str, returned: ArrayLike) -> np.ndarray:
@@ -67,9 +69,9 @@ def shares(
     burden = world["office_burden"] if outer else 1.0
     for name, share in burdens(rules, world, returned, burden).items():
         out[:, A[name]] = share
+    # what is beyond the longest day of burdens is not done, in equal measure
+    out *= np.minimum(1.0, MOST_BURDEN / out.sum(axis=1))[:, None]
     net = 1.0 - out.sum(axis=1)
-    if np.any(net <= 0.05):
-        raise ValueError("burdens leave less than a twentieth of paid hours for any work")
     if staff == GRIDS:
         out[:, A["routine"]] = np.minimum(world["routine"], 0.9 * net)
         net = net - out[:, A["routine"]]

@@ -71,10 +71,22 @@ def imbalance(accounts: np.ndarray) -> np.ndarray:
 class Investment:
     """The yearly contest of subdistricts for projects, with the teams that bid for them."""
 
-    def __init__(self, world: np.record, people: np.ndarray, local: np.ndarray, team: np.ndarray):
-        """Take the pre-reform input: local investment heads and district team heads by unit."""
+    def __init__(
+        self,
+        world: np.record,
+        people: np.ndarray,
+        local: np.ndarray,
+        team: np.ndarray,
+        money: float,
+    ):
+        """Take the pre-reform input: local investment heads and district team heads by unit.
+
+        ``money`` is what all staff costs in a year; ``own_revenue`` of it is what projects bring.
+        """
         self.world = world
         self.rate = world["projects"] * people.sum() / 1e5
+        #: Yearly revenue of one project, in the unit of ``money``.
+        self.value = float(world["own_revenue"] * money / (self.rate * world["project_life"]))
         self.before = float((local + team).sum())
         self.worth = 0.0  # of the work before the reform: what the first contest finds
         self.people = people
@@ -96,7 +108,7 @@ class Investment:
             district_share, size, w["local_knowledge"], w["team_scale_return"]
         )
         kept = w["retained"] + w["revenue_compensation"] * (1 - w["retained"])
-        prize = np.full(len(local), w["project_revenue"] * w["project_life"] * kept)
+        prize = np.full(len(local), self.value * w["project_life"] * kept)
         worth = float((work * productivity).sum())
         n = len(local)
         m = min(float(w["discrimination"]), n / (n - 1) if n > 1 else 1.0)

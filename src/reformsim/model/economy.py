@@ -8,6 +8,9 @@ from reformsim.institutions import columns as rows
 from reformsim.institutions import contest, treasury
 from reformsim.model import baseline as before
 
+#: No unit lives on projects for more than this share of its pre-reform budget (assumed).
+MOST_OWN_REVENUE = 0.4
+
 
 class Economy:
     """Accounts of subdistricts and districts, and the investment that feeds them."""
@@ -29,22 +32,36 @@ class Economy:
         u = unit_draws(setting.city.seed, int(Purpose.TEAM), 0, np.arange(len(offices)))
         self.talent = np.exp(0.2 * np.array([normal_quantile(x) for x in u]))
         local, team = self._heads_investing(offices, teams, investing)
-        self.market = treasury.Investment(w, b.people, local, team)
-        money = w["wage"] * b.heads
-        fee, share, rate = self.market.compete(local, team, self.talent, money)
-        offices["projects"] = share * rate
-        offices["project_revenue"] = share * rate * w["project_revenue"] * w["project_life"]
-        offices["bids"] = fee * rate
-        income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
-        if np.any(income - offices["bids"] > money) or np.any(
-            district_income > w["wage"] * b.line_heads
-        ):
-            raise ValueError(
-                "projects × project_revenue × project_life: own revenue would exceed what all "
-                "pre-reform staff costs; lower one of them"
+        self.budget = w["wage"] * b.heads
+        self.line_budget = w["wage"] * b.line_heads
+        money = float(self.budget.sum() + self.line_budget.sum())
+        self.market = treasury.Investment(w, b.people, local, team, money)
+        income, district_income = self._settle_contest(local, team, offices)
+        self.accounts["transfer"] = self.budget + offices["bids"] - income
+        self.district_accounts["transfer"] = self.line_budget - district_income
+
+    def _settle_contest(
+        self, local: np.ndarray, team: np.ndarray, offices: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Find who hosts projects before the reform; returns incomes of units and districts.
+
+        Where projects would pay more than `MOST_OWN_REVENUE` of anybody's budget, all are worth
+        less, until they do not: whatever the world, nobody is refused.
+        """
+        w, b = self.setting.world, self.setting.base
+        while True:
+            fee, share, rate = self.market.compete(local, team, self.talent, self.budget)
+            offices["projects"] = share * rate
+            offices["project_revenue"] = share * rate * self.market.value * w["project_life"]
+            offices["bids"] = fee * rate
+            income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
+            most = max(
+                float((income / self.budget).max()),
+                float((district_income / self.line_budget).max()),
             )
-        self.accounts["transfer"] = money + offices["bids"] - income
-        self.district_accounts["transfer"] = w["wage"] * b.line_heads - district_income
+            if most <= MOST_OWN_REVENUE:
+                return income, district_income
+            self.market.value *= 0.999 * MOST_OWN_REVENUE / most
 
     def new_year(self) -> None:
         """Open the books of a year."""
@@ -64,7 +81,7 @@ class Economy:
         o["projects"] = wins
         o["bids"] = fee * rate
         fade = 1.0 - 1.0 / max(float(w["project_life"]), 1.0)
-        o["project_revenue"] = fade * o["project_revenue"] + wins * w["project_revenue"]
+        o["project_revenue"] = fade * o["project_revenue"] + wins * self.market.value
 
     def pay(
         self,
