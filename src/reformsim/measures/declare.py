@@ -6,6 +6,9 @@ from typing import Literal
 #: What a cost is counted by: a recurrent yearly payment for each of these.
 CostBase = Literal["subdistrict", "community", "grid", "100k residents", "resident"]
 
+#: Chengdu's own account of its reform, from which all measures are taken.
+ACCOUNT = "成都市编办, 2017"
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -17,11 +20,13 @@ class Cost:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One measure of the reform.
+    """One measure of the reform; its strength and costs are assumed.
 
     ``sets`` maps a lever to its value at full intensity, or to the name of the uncertainty that
-    holds it. ``cost`` is paid in full at any implementation; staff that a lever itself pays for
-    (a hub, a district team, a station) is not repeated here. ``hours`` costs are levers.
+    holds it. ``cost`` is paid in full at any implementation; what a lever itself pays for (a
+    hub, a team, a station) is not repeated here, and costs in hours are levers. ``outcome`` is
+    the first-order outcome that the measure must move, ``expected`` the way, written down
+    before any run. ``source`` is the section of the `ACCOUNT` that names the measure.
     """
 
     id: int
@@ -29,8 +34,13 @@ class Measure:
     zh: str
     section: str
     sets: dict[str, float | str]
+    outcome: str
+    expected: Literal["up", "down"]
     helps: str
+    helps_zh: str
     costs: str
+    costs_zh: str
     backfires: str
+    backfires_zh: str
+    source: str
     cost: Cost | None = None
-    source: str = "成都市编办, 2017 (the source text); strength assumed"

@@ -3,23 +3,20 @@
 import numpy as np
 
 from reformsim import rules as levers
-from reformsim.cases.columns import Columns, groups_at
+from reformsim.cases.columns import Columns
 from reformsim.cases.demand import CROSS_MEAN, expect
 from reformsim.cases.state import AGENDA, PERIOD_HOURS, T
-from reformsim.chance import Purpose, unit_key
 from reformsim.city import City, layouts
-from reformsim.institutions import assessment, effort
 from reformsim.institutions import columns as rows
 from reformsim.institutions import hours as h
 from reformsim.institutions.staff import YEAR_HOURS
 from reformsim.model import baseline as before
 from reformsim.model import orders, posts
+from reformsim.model.appraisal import Appraisal
 from reformsim.model.economy import Economy
 from reformsim.model.people import People
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
-#: Spread of satisfaction between residents that a survey samples (assumed).
-SURVEY_SD = 0.15
 #: Days over which a district's mean of cross-department cases forgets (assumed).
 HUB_MEMORY = 180.0
 
@@ -52,7 +49,7 @@ class Administration:
             self.layout = layouts.plan(city, plan.layout, plan.per, plan.sites)
         self.stations, self.station_demand = b.stations, b.demand.station
         self._changes = {0, *scenario.change_days()}
-        self._seen = np.zeros((n, 2))
+        self.appraisal = Appraisal(self.setting)
         #: Cross-department cases a year, by district: expected at first, then as they come.
         self.cross = np.bincount(city.communities.district, weights=b.demand.cross, minlength=k)
         self._cross_seen, self._since = np.zeros(k), 0
@@ -68,7 +65,7 @@ class Administration:
             self._watch_cross_cases(columns, day)
             self.people.live(month, self.rules, self.offices, self.books)
             if month % 3 == 0:
-                self._assess(columns, day, month)
+                self.appraisal.assess(columns, day, month, self.rules, self.offices)
         if month is not None and month % 12 == 0:
             self.economy.new_year()
             self.books.hours[:] = 0.0
@@ -118,46 +115,6 @@ class Administration:
         rate = (cross - self._cross_seen) * 365.0 / days
         self.cross += (1 - np.exp(-days / HUB_MEMORY)) * (rate - self.cross)
         self._cross_seen, self._since = cross, day
-
-    def _assess(self, columns: Columns, day: int, month: int) -> None:
-        """A quarter's survey, scores and ranks; offices move toward what they are assessed by."""
-        w, o, rules = self.setting.world, self.offices, self.rules
-        unit = self.setting.city.communities.subdistrict
-        n = len(o)
-        people = columns.pulse["people"]
-        felt = np.concatenate([groups_at(d, float(day)) for d in columns.districts])
-        total = np.bincount(unit, weights=np.nansum(felt * people, axis=1), minlength=n)
-        people = np.bincount(unit, weights=people.sum(axis=1), minlength=n)
-        o["surveyed"] = assessment.survey(
-            total / people, SURVEY_SD, float(w["survey_size"]),
-            unit_key(self.setting.seed, int(Purpose.SURVEY), month)[0], np.arange(n),
-        )  # fmt: skip
-        tally = columns.tally.sum(axis=1)
-        ended = tally[:, [T["closed"], T["lapsed"], T["orphaned"]]].sum(axis=1)
-        now = np.stack(
-            [np.bincount(unit, weights=x, minlength=n) for x in (tally[:, T["measured"]], ended)],
-            axis=1,
-        )
-        quarter, self._seen = now - self._seen, now
-        o["measured_rate"] = np.where(
-            quarter[:, 1] > 0, quarter[:, 0] / np.maximum(quarter[:, 1], 1), o["measured_rate"]
-        )
-        won = o["project_revenue"] / np.maximum(self.setting.base.people, 1)
-        won = won / np.maximum(won + won.mean(), 1e-12)
-        o["weight_investment"] = rules["weight_investment"] * o["taste_investment"]
-        o["weight_satisfaction"] = rules["weight_satisfaction"] * o["taste_satisfaction"]
-        weights = np.stack([o["weight_investment"], o["weight_satisfaction"]], axis=1) + 1e-9
-        served = 0.5 * (o["surveyed"] + o["measured_rate"])
-        o["score"] = assessment.score(np.stack([won, served], axis=1), weights)
-        o["rank"] = assessment.rank(o["score"])
-        best = effort.best_effort(
-            o["weight_investment"], o["weight_satisfaction"], float(w["gamma"]),
-            float(w["intrinsic"]),
-        )  # fmt: skip
-        copying = float(w["imitation"] * rules["publish_results"].mean())
-        for name, target in zip(("effort_investment", "effort_residents"), best, strict=True):
-            own = effort.adjust(o[name], target, float(w["effort_rate"]))
-            o[name] = effort.imitate(own, o["score"], self.setting.base.district, copying)
 
     def _order(self, columns: Columns, changed: bool) -> None:
         """Write the rules in force into the rows that the case engine reads."""
