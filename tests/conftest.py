@@ -9,7 +9,7 @@ from ruamel.yaml import YAML
 
 from reformsim.city import CityConfig
 from reformsim.measures import BY_NAME
-from reformsim.scenario import Scenario, Step
+from reformsim.scenario import First, Scenario, Step
 from reformsim.uncertainties import UNCERTAINTIES
 
 CITIES = Path(__file__).resolve().parents[1] / "configs" / "cities"
@@ -58,7 +58,11 @@ def _steps(draw, warm_up: int, days: int) -> Step:
         intensity=draw(st.sampled_from((0.0, 0.3, 1.0)) | st.floats(0, 1)),
         from_day=start,
         until=draw(st.none() | st.integers(start + 1, days + 20)),
-        where=draw(st.none() | st.lists(st.sampled_from(PLACES), min_size=1).map(tuple)),
+        where=draw(
+            st.none()
+            | st.lists(st.sampled_from(PLACES), min_size=1).map(tuple)
+            | st.builds(First, first=st.floats(0.01, 1))
+        ),
     )
 
 

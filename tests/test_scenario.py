@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from reformsim import measures, rules, scenario
 from reformsim.city import CityConfig, build
 from reformsim.config import ConfigError, load_yaml, validate
-from reformsim.scenario import Governance, Scenario, StationPlan, Step, check_memory
+from reformsim.scenario import First, Governance, Scenario, StationPlan, Step, check_memory
 
 ROOT = Path(__file__).parents[1]
 CONFIG = CityConfig.model_validate(
@@ -54,7 +54,11 @@ STEPS = st.builds(
     intensity=st.floats(0, 1),
     from_day=st.sampled_from([365, DAY, DAY + 1]),
     until=st.sampled_from([None, DAY + 2, 900]),
-    where=st.one_of(st.none(), st.lists(st.sampled_from(PLACES), min_size=1).map(tuple)),
+    where=st.one_of(
+        st.none(),
+        st.lists(st.sampled_from(PLACES), min_size=1).map(tuple),
+        st.builds(First, first=st.floats(0.01, 1)),
+    ),
 )
 
 
@@ -165,6 +169,7 @@ def test_of_two_steps_of_one_measure_the_higher_counts(city):
         (("外郊县",), [5, 6, 7]),
         (("Inner Subdistrict 02",), [1]),
         (("外郊县01镇", "Inner Town 01"), [4, 6]),
+        (First(first=1.0), range(8)),
         (None, range(8)),
     ],
 )

@@ -182,3 +182,4 @@ class Purpose(IntEnum):
     KNOWN = 54
     ORGANISATION = 48
     CITY = 60
+    PILOT = 90

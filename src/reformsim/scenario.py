@@ -7,13 +7,14 @@ row of rules per subdistrict and day; a regime is data, never a branch in the co
 import os
 from numbers import Real
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from reformsim import measures, rules, uncertainties
 from reformsim.chance import Purpose, mix, seed_key, uniform
+from reformsim.city import places
 from reformsim.city.config import CityConfig
 from reformsim.city.territory import City
 from reformsim.config import (
@@ -52,10 +53,17 @@ class Closed(BaseModel):
     )
 
 
+class First(Closed):
+    """The ``first`` share of a city's districts, in an order of its own: pilots in any city."""
+
+    first: float = Field(gt=0, le=1)
+
+
 class Step(Closed):
     """One entry of a reform's schedule: a measure, how strongly, when and where.
 
-    ``where`` names districts (in English or Chinese) or subdistricts; None is everywhere.
+    ``where`` names districts (in English or Chinese) or subdistricts, or takes the ``first``
+    share of the districts; None is everywhere.
     """
 
     measure: str
@@ -66,7 +74,7 @@ class Step(Closed):
     until: int | None = Field(
         default=None, description="First day without it; without end if absent."
     )
-    where: tuple[str, ...] | None = Field(default=None, min_length=1)
+    where: Annotated[tuple[str, ...], Field(min_length=1)] | First | None = None
 
     @field_validator("measure")
     @classmethod
@@ -96,18 +104,16 @@ class Step(Closed):
 
         Raises ValueError on a name that the city does not have.
         """
-        if self.where is None:
-            return np.ones(len(city.subdistricts), dtype=bool)
-        found = np.zeros(len(city.subdistricts), dtype=bool)
-        for name in self.where:
-            rows = np.flatnonzero((city.districts.name == name) | (city.districts.name_zh == name))
-            here = np.isin(city.subdistricts.district, rows)
-            here |= (city.subdistricts.name == name) | (city.subdistricts.name_zh == name)
-            if not here.any():
-                names = (*city.districts.name, *city.subdistricts.name)
-                raise ValueError(f"measure {self.measure}: {_no_place(name, names)}")
-            found |= here
-        return found
+        match self.where:
+            case None:
+                return np.ones(len(city.subdistricts), dtype=bool)
+            case First(first=share):
+                return places.first(city, share)
+            case names:
+                try:
+                    return places.named(city, names)
+                except ValueError as error:
+                    raise ValueError(f"measure {self.measure}: {error}") from None
 
 
 class Governance(Closed):
@@ -200,7 +206,7 @@ class Scenario(Closed):
     @classmethod
     def _possible(cls, reform: tuple[Step, ...], info: ValidationInfo) -> tuple[Step, ...]:
         first, end = info.data.get("warm_up", 0), info.data.get("days", np.inf)
-        names = _unit_names(info.data["city"]) if "city" in info.data else ()
+        names = places.unit_names(info.data["city"]) if "city" in info.data else ()
         faults = []
         for i, step in enumerate(reform):
             if step.from_day < first:
@@ -210,9 +216,10 @@ class Scenario(Closed):
                 )
             if step.from_day >= end:
                 faults.append(f"{i}.from: day {step.from_day} is after the last day, {end - 1}")
-            for j, name in enumerate(step.where or ()):
+            named = step.where if isinstance(step.where, tuple) else ()
+            for j, name in enumerate(named):
                 if names and not name.startswith(names):
-                    faults.append(f"{i}.where.{j}: {_no_place(name, names)}")
+                    faults.append(f"{i}.where.{j}: {places.no_place(name, names)}")
         if faults:
             raise ValueError("\n".join(faults))
         return reform
@@ -314,18 +321,6 @@ def _implementation(seed, measure, units, mean):
     for unit in range(units):
         realised[unit] = low + (high - low) * uniform(mix(key, unit))
     return realised
-
-
-def _unit_names(city: CityConfig) -> tuple[str, ...]:
-    """Return the names of a city's districts; those of subdistricts begin with them."""
-    drawn = city.sample and {unit.unit for unit in city.sample.units}
-    units = [unit for unit in city.census() if drawn is None or unit.name in drawn]
-    return tuple(name for unit in units for name in (unit.name, unit.name_zh))
-
-
-def _no_place(name: str, names: tuple[str, ...]) -> str:
-    known = ", ".join(names[:40]) + (", …" if len(names) > 40 else "")
-    return f"no district or subdistrict {name!r}{suggest(name, names)} (known: {known})"
 
 
 def _counts(city: City, per: CostBase) -> np.ndarray:
