@@ -39,7 +39,7 @@ def test_a_first_success_raises_the_odds_of_voicing_by_57_percent():
     for known in (False, True):
         utility, share = np.empty(6), np.empty(6)
         row = categories.TABLE[3]
-        utilities(world, row, True, False, 0.5, 0.1, (0.5, 0.5, 0.5), known, utility)
+        utilities(world, row, True, False, 0.5, 0.1, (0.5, 0.5, 0.5), known, 0.0, utility)
         choose(0.5, utility, share)
         odds.append(share[3:].sum() / share[:3].sum())
     assert odds[1] / odds[0] == pytest.approx(1.57, abs=0.001)
@@ -51,7 +51,7 @@ def test_a_walk_of_one_scale_costs_half_a_unit_and_older_residents_more():
 
     def at(km: float, old: bool, urban: bool) -> float:
         utility = np.empty(6)
-        utilities(world, row, urban, old, km, 0.1, (0.5, 0.5, 0.5), False, utility)
+        utilities(world, row, urban, old, km, 0.1, (0.5, 0.5, 0.5), False, 0.0, utility)
         return float(utility[4])
 
     scale = float(world["distance_urban"])

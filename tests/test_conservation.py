@@ -77,7 +77,7 @@ def check_desks(d, now: float) -> None:
     """Cases at desks stand where the rules send them, and start in order of arrival."""
     at_desk = np.isin(d.cases["stage"], s.AT_DESK) & (d.cases["desk"] >= 0)
     rows = np.flatnonzero(at_desk)
-    hours = np.array([open_hours(0, now, c) for c in range(3)])
+    hours = np.array([open_hours(0, now, c) for c in range(5)])
     waiting = rows[d.cases["start"][rows] >= hours[d.desks["calendar"][d.cases["desk"][rows]]]]
     assert (d.desks["servers"][d.cases["desk"][rows]] > 0).all()
     assert (d.desks["speed"][d.cases["desk"][rows]] > 0).all()
@@ -103,7 +103,7 @@ def check_pulse(columns, day: float) -> None:
 
 def open_hours(start: float, end: float, calendar: int) -> float:
     """Hours that a calendar is open in whole days [start, end), counted day by day."""
-    days, hours = ((7, 24), (5, 8), (7, 12))[calendar]
+    days, hours = ((7, 24), (5, 8), (7, 12), (6, 8), (7, 8))[calendar]
     return float(sum(hours for day in range(int(start), int(end)) if day % 7 < days))
 
 

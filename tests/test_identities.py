@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
 from reformsim.institutions import hours as h
 from reformsim.institutions import staff, treasury
+from reformsim.institutions.premises import MODES
 from reformsim.model import CityModel, baseline, posts
 from reformsim.model import people as people_rules
 from reformsim.outcomes import OUTCOMES
@@ -20,17 +21,19 @@ from reformsim.scenario import Scenario, Step, month_of, month_start
 from support import CI, follow_or_reject
 
 OFFICE, DAILY = 1, 2
+#: Calendars of stations by open days a week.
+OPEN = {5: 1, 6: 3, 7: 4}
 #: Over cases that began before the period, or against pre-reform posts: no share of a whole.
 NOT_WITHIN_ONE = ("silent_share", "settled_at_intake", "staff")
 
 
 def open_hours(start: float, end: float, calendar: int) -> float:
     """Hours that a calendar is open in whole days [start, end), counted day by day."""
-    days, hours = ((7, 24), (5, 8), (7, 12))[calendar]
+    days, hours = ((7, 24), (5, 8), (7, 12), (6, 8), (7, 8))[calendar]
     return float(sum(hours for day in range(int(start), int(end)) if day % 7 < days))
 
 
-def heads_in_post(admin) -> list[tuple[int, np.ndarray, int]]:
+def heads_in_post(admin, columns) -> list[tuple[int, np.ndarray, int]]:
     """Heads by (class, subdistrict, calendar); line staff at a district's first subdistrict."""
     o, b, d = admin.offices, admin.setting.base, admin.districts
     first = np.array([np.flatnonzero(b.district == k)[0] for k in range(len(d))])
@@ -39,13 +42,29 @@ def heads_in_post(admin) -> list[tuple[int, np.ndarray, int]]:
         return np.bincount(first, weights=values, minlength=len(o))
 
     line = b.departments * d["staff_share"] + d["hub_heads"]
+    posts = o["heads"] * o["staff_share"] + extra_heads(admin)[0]
+    # of the heads of a station, 5 in 7 are there on each of seven open days
+    days = admin.structure.days
+    stations = o["station_heads"] * o["staff_share"] * 5.0 / days
+    grids = np.bincount(columns.serving()[columns.city.grids.community], minlength=len(o))
     return [
-        (h.OFFICES, o["heads"] * o["staff_share"] * o["filled"], OFFICE),
-        (h.STATIONS, o["station_heads"] * o["staff_share"], OFFICE),
-        (h.GRIDS, admin.setting.base.grids.astype(float), OFFICE),
+        (h.OFFICES, posts * o["filled"], OFFICE),
+        *((h.STATIONS, stations * (days == n), OPEN[n]) for n in OPEN),
+        (h.GRIDS, grids.astype(float), OFFICE),
         (h.DEPARTMENTS, at_first(line), OFFICE),
         (h.DEPARTMENTS, at_first(b.hotline), DAILY),
     ]
+
+
+def extra_heads(admin) -> tuple[np.ndarray, np.ndarray]:
+    """Heads of extra offices of large subdistricts, and what each pays for all of them a year."""
+    w, b, people = admin.setting.world, admin.setting.base, admin.structure.territory.people
+    counted = people * (1 + w["count_inflation"])
+    size = np.clip((counted / (w["large_unit"] * people.mean()) - 1) / 0.5, 0, 1)
+    each = w["extra_office_heads"] * people.mean() / 1e4
+    price = each * w["wage"] * (1 + w["extra_office_cost"])
+    total = (admin.paid["extra_offices"] * size).sum() * price  # paid in full
+    return admin.rules["extra_offices"] * size * each, total * b.people / b.people.sum()
 
 
 class Ledger:
@@ -83,7 +102,7 @@ class Ledger:
             for table, flow, balance in zip(self.tables, self.flows, balances, strict=True):
                 flow[:] = balance
                 np.testing.assert_array_equal(table["opening"], balance)
-        self.heads, self.since = heads_in_post(self.admin), day
+        self.heads, self.since = heads_in_post(self.admin, columns), day
         self._money(day, until, balances)
         self._organisations(month)
         self.purchasing = self.admin.rules["service_purchasing"].copy()
@@ -114,7 +133,10 @@ class Ledger:
         heads = posts_before * a.offices["staff_share"] + b.grids
         bought = a.paid["service_purchasing"] - LEVERS["service_purchasing"].default
         measures = a.scenario.costs_at(self.since, a.setting.city) + bought * b.people / 1e4
-        measures += w["station_cost"] * (a.stations - b.stations)
+        measures += w["station_cost"] * (a.stations - b.stations) + extra_heads(a)[1]
+        space, mode = a.paid["premises_space"], MODES[a.scenario.premises.mode]
+        rooms = mode.capital / 20 + mode.running * a.paid["opening_days"] / 5
+        measures += w["cost_factor"] * space * rooms * b.people / 1e4
         bids = np.minimum(a.offices["bids"], carried + revenue)
         return revenue, w["wage"] * heads + measures + bids
 

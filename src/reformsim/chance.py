@@ -183,3 +183,8 @@ class Purpose(IntEnum):
     ORGANISATION = 48
     CITY = 60
     PILOT = 90
+    # territory and structure
+    WAY = 131
+    WAY_SEARCH = 132
+    WAY_TRIAL = 133
+    WEEKEND = 134

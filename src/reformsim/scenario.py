@@ -147,6 +147,12 @@ class StationPlan(Closed):
         return self
 
 
+class PremisesPlan(Closed):
+    """How the measure ``community_premises`` comes by its premises."""
+
+    mode: Literal["allocation", "rent_back", "co_build", "purchase"] = "rent_back"
+
+
 class Scenario(Closed):
     """Everything that makes one run, but for the seed.
 
@@ -167,6 +173,7 @@ class Scenario(Closed):
     uncertainties: dict[str, float] = {}
     reform: tuple[Step, ...] = ()
     stations: StationPlan = StationPlan()
+    premises: PremisesPlan = PremisesPlan()
     keep_cases: bool = False
 
     @field_validator("days")

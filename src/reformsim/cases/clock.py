@@ -11,10 +11,15 @@ import numpy as np
 
 from reformsim.kernels import njit
 
-ALWAYS, OFFICE, DAILY = 0, 1, 2
+ALWAYS, OFFICE, DAILY, SATURDAYS, WEEKENDS = range(5)
+#: Calendar of offices open on 5, 6 or 7 days a week.
+OPEN_DAYS = {5: OFFICE, 6: SATURDAYS, 7: WEEKENDS}
 
-#: Rows: always open; offices, Monday to Friday 9–17; hotline, every day 8–20.
-CALENDARS = np.array([[0.0, 24.0, 7.0], [9.0, 8.0, 5.0], [8.0, 12.0, 7.0]])
+#: Rows: always open; offices, Monday to Friday 9–17; hotline, every day 8–20; offices that open
+#: on Saturdays too, and every day.
+CALENDARS = np.array(
+    [[0.0, 24.0, 7.0], [9.0, 8.0, 5.0], [8.0, 12.0, 7.0], [9.0, 8.0, 6.0], [9.0, 8.0, 7.0]]
+)
 
 
 @njit(cache=True)

@@ -142,6 +142,17 @@ class Columns:
         r = slice(c.grids.first_resident[g.start], c.grids.first_resident[g.stop])
         return u, m, g, r
 
+    def serving(self) -> np.ndarray:
+        """Return the subdistrict that serves each community now, city-wide row, (communities,)."""
+        return self.communities["unit"] + self._first_unit()
+
+    def serve(self, unit: np.ndarray) -> None:
+        """Let subdistricts ``unit``, city-wide rows of the same districts, serve communities."""
+        self.communities["unit"] = unit - self._first_unit()
+
+    def _first_unit(self) -> np.ndarray:
+        return self.city.districts.first_subdistrict[self.city.communities.district]
+
 
 def build(
     city: City,

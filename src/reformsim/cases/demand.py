@@ -48,7 +48,7 @@ def _voice(world, table, communities, weight, walk, voiced, silent):
                     rate = needs * (w.known_before if known else 1.0 - w.known_before)
                     utilities(
                         w, table[k], c.urban, age == OLD, walk[m], c.participation,
-                        (0.5, 0.5, 0.5), known == 1, utility,
+                        (0.5, 0.5, 0.5), known == 1, c.appeal, utility,
                     )  # fmt: skip
                     choose(0.5, utility, share)
                     for channel in range(3):

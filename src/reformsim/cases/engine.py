@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reformsim.cases.clock import CALENDARS, to_work
+from reformsim.cases.clock import CALENDARS, finish_wall, to_work
 from reformsim.cases.flow import desk_now, handle, work_of
 from reformsim.cases.queue import (
     make_room,
@@ -157,10 +157,12 @@ def served_hours(d: District, now: float) -> np.ndarray:
 
 
 @njit(cache=True)
-def _split_visits(d, now, waiting, held):
+def _split_visits(d, now, calendar, waiting, held):
     """List the cases that wait at desks and those in service at ``now``; returns both counts.
 
-    Each case is told the desk that answers for it under the rules now in force.
+    Each case is told the desk that answers for it under the rules now in force. Where a desk
+    now keeps other hours, ``calendar`` (desks,), visits are told in the new hours: those ended
+    have ended, those in service have as much left.
     """
     n_waiting = 0
     n_held = 0
@@ -170,16 +172,23 @@ def _split_visits(d, now, waiting, held):
             continue
         k = d.desks[case.desk]
         worked = to_work(now, k.calendar)
-        if case.finish <= worked:
-            continue
-        if case.start < worked:
+        ended = case.finish <= worked
+        if not ended and case.start < worked:
             held[n_held] = i
             n_held += 1
-        else:
+        elif not ended:
             k.visits -= 1
             waiting[n_waiting] = i
             n_waiting += 1
-        case.desk = desk_now(d, i)
+        if not ended:
+            case.desk = desk_now(d, i)
+        hours = calendar[case.desk]
+        if hours != k.calendar:
+            shift = to_work(now, hours) - worked
+            case.start += shift
+            case.finish += shift
+            if not ended:
+                case.time = max(finish_wall(case.finish, hours), case.arrived) + case.delay
     return n_waiting, n_held
 
 
@@ -203,17 +212,26 @@ def _queue_again(d, order, now):
             case.time = end + case.delay
 
 
-def restaff(d: District, now: float, servers: np.ndarray, speed: np.ndarray) -> None:
+def restaff(
+    d: District,
+    now: float,
+    servers: np.ndarray,
+    speed: np.ndarray,
+    calendar: np.ndarray | None = None,
+) -> None:
     """Put new servers, speeds and responsibilities in force at wall time ``now``.
 
-    ``servers`` (int32) and ``speed`` (hours of work per working hour) have one entry a desk.
-    Visits in service keep their server and their finish; waiting cases are queued again in
-    order of arrival, none lost or doubled. Afterwards ``d.desks['busy']`` holds only what
-    visits in service still take. Returns the district with room for the servers.
+    ``servers`` (int32), ``speed`` (hours of work per working hour) and ``calendar`` (rows of
+    CALENDARS; as before if None) have one entry a desk. Visits in service keep their server and
+    the hours they have left; waiting cases are queued again in order of arrival, none lost or
+    doubled. Afterwards ``d.desks['busy']`` holds only what visits in service still take. Returns
+    the district with room for the servers.
     """
     at_desk = int(np.isin(d.cases["stage"], AT_DESK).sum())
     waiting, held = np.zeros((2, at_desk), np.int64)
-    n_waiting, n_held = _split_visits(d, now, waiting, held)
+    calendar = d.desks["calendar"].copy() if calendar is None else calendar
+    n_waiting, n_held = _split_visits(d, now, calendar, waiting, held)
+    d.desks["calendar"] = calendar
     waiting, held = waiting[:n_waiting], held[:n_held]
     cases = d.cases[held]
     by_desk = np.lexsort((cases["finish"], cases["desk"]))

@@ -118,6 +118,7 @@ COMMUNITY_ROW = np.dtype(
         ("participation", "f8"),
         ("self_factor", "f8"),  # on the chance that neighbours settle it
         ("organised", "f8"),  # share of eligible cases that social organisations serve
+        ("appeal", "f8"),  # utility of its station's rooms and open days
     ]
 )
 

@@ -32,12 +32,12 @@ def walk_utility(km, urban, old, urban_scale, rural_scale, old_factor):
 
 
 @njit(cache=True)
-def utilities(w, category, urban, old, km, participation, trust, known, out):
+def utilities(w, category, urban, old, km, participation, trust, known, appeal, out):
     """Utilities of the six choices into ``out`` (6,); −inf where a choice does not exist.
 
     Multinomial logit (design §4): ``trust`` holds trust in grid worker, station and hotline;
     ``known`` is True after a first success, which raises the odds of voicing by 57 % (Sjoberg,
-    Mellon & Peixoto 2017).
+    Mellon & Peixoto 2017). ``appeal`` is the utility of the station's rooms and open days.
     """
     public = category.stakes + (w.report_again if known else 0.0)
     remote = public + (w.voice_errand if category.errand else 0.0)
@@ -48,6 +48,7 @@ def utilities(w, category, urban, old, km, participation, trust, known, out):
     out[STATION] = (
         w.voice_station
         + public
+        + appeal
         + w.voice_trust * (trust[1] - 0.5)
         + walk_utility(km, urban, old, w.distance_urban, w.distance_rural, w.distance_old)
     )
@@ -188,6 +189,6 @@ def voice(d, i, utility, share):
     )  # fmt: skip
     utilities(
         d.world[0], d.categories[case.category], community.urban, r.age == OLD, grid.walk,
-        community.participation, trust, r.known == 1, utility,
+        community.participation, trust, r.known == 1, community.appeal, utility,
     )  # fmt: skip
     return choose(draw(case.key, VOICE), utility, share)

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from reformsim import outcomes
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, suggest, validate
-from reformsim.scenario import YEAR, Closed, Scenario, StationPlan, Step, check_memory
+from reformsim.scenario import YEAR, Closed, PremisesPlan, Scenario, StationPlan, Step, check_memory
 
 #: The pictures that the report can draw; see ``reformsim.report.figures``.
 Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
@@ -19,12 +19,13 @@ class Difference(Closed):
     """What a scenario, or one label of a factor, changes on the base.
 
     ``reform`` adds steps to the schedule, ``uncertainties`` replaces the values it names,
-    ``stations`` and ``city`` replace the whole entry. An empty difference changes nothing.
+    ``stations``, ``premises`` and ``city`` replace the whole entry. An empty one changes nothing.
     """
 
     reform: tuple[Step, ...] = ()
     uncertainties: dict[str, float] = Field(default_factory=dict)
     stations: StationPlan | None = None
+    premises: PremisesPlan | None = None
     city: CityConfig | None = None
 
 
@@ -87,6 +88,7 @@ class Experiment(Closed):
     uncertainties: dict[str, float] = Field(default_factory=dict)
     reform: tuple[Step, ...] = ()
     stations: StationPlan = StationPlan()
+    premises: PremisesPlan = PremisesPlan()
     scenarios: dict[str, Difference] = Field(default_factory=dict)
     baseline: str | None = None
     design: Design = Compare()
@@ -156,14 +158,16 @@ class Experiment(Closed):
     def scenario(self, name: str, differences: tuple[Difference, ...]) -> Scenario:
         """Return the base with ``differences`` on it, as the scenario that the model runs.
 
-        Steps are added up; of two values for one uncertainty, two cities or two station plans
+        Steps are added up; of two values for one uncertainty, two cities or two plans
         the later counts. Raises Pydantic's ValidationError.
         """
-        reform, facts, stations, city = self.reform, self.uncertainties, self.stations, self.city
+        reform, facts, city = self.reform, self.uncertainties, self.city
+        stations, premises = self.stations, self.premises
         for change in differences:
             reform += change.reform
             facts = facts | change.uncertainties
             stations = change.stations or stations
+            premises = change.premises or premises
             city = change.city or city
         return Scenario(
             name=name,
@@ -174,6 +178,7 @@ class Experiment(Closed):
             uncertainties=facts,
             reform=reform,
             stations=stations,
+            premises=premises,
         )
 
     @classmethod

@@ -80,3 +80,13 @@ DISTRICT = np.dtype(
         ("load", "f8"),
     ]
 )
+
+#: How a subdistrict works, as a point on a line.
+WAY = np.dtype(
+    [
+        ("best", "f8"),  # what fits its place
+        ("way", "f8"),  # its own way, trials apart
+        ("heading", "f8"),  # direction of the next trial, −1 or 1
+        ("began", "i8"),  # month in which the present trial began, −1 without one
+    ]
+)

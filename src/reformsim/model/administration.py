@@ -15,6 +15,7 @@ from reformsim.model import orders, posts
 from reformsim.model.appraisal import Appraisal
 from reformsim.model.economy import Economy
 from reformsim.model.people import People
+from reformsim.model.structure import Structure
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
 #: Days over which a district's mean of cross-department cases forgets (assumed).
@@ -38,7 +39,8 @@ class Administration:
         self.districts["staff_share"] = 1.0
         self.districts["team_heads"] = self._team(self.rules)
         self.attendance = self._attend()
-        self.people = People(self.setting)
+        self.structure = Structure(self.setting, scenario.premises.mode, self.rules)
+        self.people = People(self.setting, self.structure.territory)
         self.economy = Economy(
             self.setting, self.offices, self.districts["team_heads"], self._investing()
         )
@@ -75,6 +77,7 @@ class Administration:
             self.rules = self.scenario.rules_at(day, city, seed)
             self.paid = self.scenario.rules_at(day, city, seed, in_full=True)
             self.costs = self.scenario.costs_at(day, city)
+        self.structure.act(columns, day, month, self.rules, self.paid, changed)
         self._order(columns, changed)
         self._staff_districts(columns)
         if month and month % 12 == 0:
@@ -83,11 +86,11 @@ class Administration:
         years, ahead = (until - day) / YEAR, (month_start(month_of(day) + 1) - day) / YEAR
         self.economy.pay(
             years, ahead, self.offices, self.districts, self.paid, self._team(self.paid),
-            self.costs, self.stations,
+            self.costs + self.structure.costs, self.stations,
         )  # fmt: skip
         posts.staff_desks(
             columns, self.setting, self.rules, self.offices, self.people.workers, self.districts,
-            self.attendance, self.station_demand, float(day), self.books,
+            self.attendance, self.station_demand, self.structure, float(day), self.books,
         )  # fmt: skip
 
     def _attend(self) -> posts.Attendance:
@@ -119,13 +122,14 @@ class Administration:
     def _order(self, columns: Columns, changed: bool) -> None:
         """Write the rules in force into the rows that the case engine reads."""
         w, city, base = self.setting.world, self.setting.city, self.setting.base
-        unit = city.communities.subdistrict
+        unit = columns.serving()
         orders.write_units(columns.units, self.rules, w, self.offices, self.people.captured())
         orders.write_communities(
             columns.communities, self.people.participation, self.people.organised()[unit],
             self.rules["council_strength"][unit], w,
         )  # fmt: skip
         orders.write_grids(columns, self.rules, self.setting.seed)
+        orders.write_premises(columns, self.structure.space, self.structure.days, w)
         if changed:
             self.stations = orders.write_stations(
                 columns, self.rules, self.setting.seed, base.layout, self.layout
@@ -133,7 +137,7 @@ class Administration:
             walk = before.mean_walk(city, columns.grids["walk"])
             weight = before.need_weights(city)
             self.station_demand = expect(
-                w, base.communities, base.units, unit, weight, walk
+                w, base.communities, base.units, city.communities.subdistrict, weight, walk
             ).station
 
     def _staff_districts(self, columns: Columns) -> None:

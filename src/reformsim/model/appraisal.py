@@ -28,7 +28,7 @@ class Appraisal:
         ``rules`` (RULES) and ``offices`` (OFFICE) have one row for each subdistrict.
         """
         w, o = self.setting.world, offices
-        unit = self.setting.city.communities.subdistrict
+        unit = columns.serving()
         n = len(o)
         people = columns.pulse["people"]
         felt = np.concatenate([groups_at(d, float(day)) for d in columns.districts])

@@ -19,7 +19,8 @@ from reformsim.city.territory import City
 from reformsim.institutions import columns, participation, staff
 from reformsim.institutions import hours as h
 from reformsim.institutions.effort import best_effort
-from reformsim.model import orders
+from reformsim.institutions.ways import fit, mean_fit
+from reformsim.model import orders, ways
 
 #: Thresholds that represent a community's residents.
 PER_COMMUNITY = 200
@@ -51,6 +52,7 @@ class Baseline:
     first_threshold: np.ndarray
     participation: np.ndarray  # (communities,)
     offices: np.ndarray  # OFFICE rows at the start
+    ways: np.ndarray  # WAY rows at the start
     organisations: np.ndarray  # ORGANISATION rows at the start
     earmarks: np.ndarray  # (12,) shares of office heads by desk
     departments: np.ndarray  # (districts,) heads of line departments
@@ -96,7 +98,7 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     communities["unit"] = unit_of
     communities["kind"] = city.communities.kind
     communities["urban"] = city.communities.urban
-    captured = share_captured(city, share, world)
+    captured = share_captured(city, share, world, unit_of)
     orders.write_units(units, rules, world, offices, captured)
     orders.write_communities(
         communities, share, np.zeros(m), rules["council_strength"][unit_of], world
@@ -123,10 +125,11 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         h.OFFICES, rules, world, 0.0, offices["effort_investment"], offices["effort_residents"]
     )[:, h.A["cases"]]
     utilisation, eta = float(world["utilisation"]), float(world["eta"])
-    mean_share = np.full(n, case_share.mean())  # budgets do not know an office's own effort
-    offices["heads"] = staff.size(
-        territorial.sum(axis=1), people, worked * mean_share, utilisation, eta
-    )
+    inherited = ways.inherited(city, world)
+    fits = fit(inherited["way"], inherited["best"], float(world["misfit_loss"]))
+    # budgets do not know an office's own effort and way of working
+    mean = np.full(n, case_share.mean() * mean_fit(fits, territorial.sum(axis=1)))
+    offices["heads"] = staff.size(territorial.sum(axis=1), people, worked * mean, utilisation, eta)
     front = h.shares(h.STATIONS, rules, world, 0.0, 0.0, 0.0)[:, h.A["cases"]]
     station = np.bincount(unit_of, weights=demand.station, minlength=n) * scale
     offices["station_heads"] = staff.size(
@@ -160,6 +163,7 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         first_threshold=first,
         participation=share,
         offices=offices,
+        ways=inherited,
         organisations=organisations,
         earmarks=territorial.sum(axis=0) / territorial.sum(),
         departments=heads,
@@ -219,11 +223,13 @@ def _participation(
     return thresholds, first, share
 
 
-def share_captured(city: City, share: np.ndarray, world: np.record) -> np.ndarray:
-    """Return the share of each subdistrict's people below their community's tipping point."""
+def share_captured(city: City, share: np.ndarray, world: np.record, unit: np.ndarray) -> np.ndarray:
+    """Return the share of each subdistrict's people below their community's tipping point.
+
+    ``share`` taking part and ``unit``, who serves a community now, have shape (communities,).
+    """
     below = ~participation.tipped(share, world["never"])
     people = city.communities.population.astype(float)
-    unit = city.communities.subdistrict
     n = len(city.subdistricts)
     return np.bincount(unit, weights=people * below, minlength=n) / np.bincount(
         unit, weights=people, minlength=n

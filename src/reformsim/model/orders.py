@@ -6,7 +6,8 @@ from reformsim import rules as levers
 from reformsim.cases.columns import Columns
 from reformsim.cases.state import CENTRES, STATIONS
 from reformsim.chance import Purpose, unit_draws
-from reformsim.city.layouts import StationLayout, walk_to
+from reformsim.city import layouts
+from reformsim.city.borders import seats
 from reformsim.institutions import hours as h
 from reformsim.institutions.assessment import sham_probability
 from reformsim.institutions.participation import council_effect, tipping_point
@@ -88,27 +89,24 @@ def write_stations(
     columns: Columns,
     rules: np.ndarray,
     seed: int,
-    before: StationLayout,
-    after: StationLayout,
+    before: layouts.StationLayout,
+    after: layouts.StationLayout,
 ) -> np.ndarray:
     """Write which desk serves a community's station cases and how far it is.
 
-    Returns the number of open stations of each subdistrict, (units,). A community that the
-    convenience centre serves walks to the centre of its subdistrict.
+    Returns the number of open stations of each subdistrict, (units,). Further ones are opened
+    where that many residents must live within 15 minutes. A community that the convenience
+    centre serves walks to the seat of its subdistrict.
     """
     city = columns.city
-    unit = city.communities.subdistrict
+    unit = columns.serving()
     n = len(unit)
     moved = reaches(rules["station_change"][unit], seed, Purpose.LAYOUT)
-    site = np.where(moved, after.site, before.site)
-    walk = np.where(moved[city.grids.community], after.walk, before.walk)
     window = reaches(rules["single_window"][unit], seed, Purpose.WINDOW)
-    if window.any():
-        seat = _seats(columns)[unit]
-        to_seat = walk_to(city, seat)
-        walk = np.where(window[city.grids.community], to_seat, walk)
+    site = layouts.at_home(city, np.where(moved, after.site, before.site), unit)
+    site = layouts.cover(city, site, unit, window, rules["coverage_target"])
     columns.communities["window"] = window
-    columns.grids["walk"] = walk
+    columns.grids["walk"] = layouts.walk_to(city, np.where(window, seats(city)[unit], site))
     is_open = np.zeros(n, bool)
     is_open[site[~window]] = True
     for district, d in enumerate(columns.districts):
@@ -122,25 +120,17 @@ def write_stations(
     return np.bincount(unit[is_open], minlength=len(rules))
 
 
-def _seats(columns: Columns) -> np.ndarray:
-    """Row of the community nearest to each subdistrict's centre: where the office sits."""
-    city = columns.city
-    seats = np.empty(len(city.subdistricts), np.int64)
-    first = city.subdistricts.first_community
-    for u in range(len(seats)):
-        rows = np.arange(first[u], first[u + 1])
-        away = np.hypot(
-            city.communities.x[rows] - city.subdistricts.x[u],
-            city.communities.y[rows] - city.subdistricts.y[u],
-        )
-        seats[u] = rows[np.argmin(away)]
-    return seats
+def write_premises(columns: Columns, space: np.ndarray, days: np.ndarray, world: np.record) -> None:
+    """Write how far stations draw people by their rooms and their open days a week, (units,)."""
+    before = levers.BY_NAME["opening_days"].default
+    appeal = world["premises_comfort"] * space + world["opening_gain"] * (days - before)
+    columns.communities["appeal"] = appeal[columns.serving()]
 
 
 def write_grids(columns: Columns, rules: np.ndarray, seed: int) -> None:
     """Write which desk a grid's cases go to: its own worker, or the community's merged grid."""
     city = columns.city
-    unit = city.communities.subdistrict[city.grids.community]
+    unit = columns.serving()[city.grids.community]
     merged = reaches(rules["grid_merge"][unit], seed, Purpose.GRIDS)
     rows = np.arange(len(unit))
     # the first merged grid of a community leads the others

@@ -10,6 +10,7 @@ from reformsim.institutions import hours as h
 from reformsim.model import baseline as before
 from reformsim.model import orders
 from reformsim.model.posts import Books
+from reformsim.model.territory import Territory
 
 #: Burnout (assumed; they give 42 % some and 13 % heavy burnout at utilisation 0.85).
 STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
@@ -27,9 +28,9 @@ INCUBATED_HOURS = 60.0
 class People:
     """Workers, participation and social organisations: rows, and a month in their lives."""
 
-    def __init__(self, setting: before.Setting) -> None:
+    def __init__(self, setting: before.Setting, territory: Territory) -> None:
         """Start from a settled workforce and the habits of the city before the reform."""
-        self.setting = setting
+        self.setting, self.territory = setting, territory
         self.organisations = setting.base.organisations.copy()
         self.participation = setting.base.participation.copy()
         self.workers = self._settled_workers()
@@ -43,11 +44,13 @@ class People:
 
     def captured(self) -> np.ndarray:
         """Return the share of each subdistrict's people below their community's tipping point."""
-        return before.share_captured(self.setting.city, self.participation, self.setting.world)
+        return before.share_captured(
+            self.setting.city, self.participation, self.setting.world, self.territory.unit
+        )
 
     def organised(self) -> np.ndarray:
         """Return the share of eligible cases that organisations serve, by subdistrict."""
-        return before.organised_share(self.organisations, self.setting.base.social)
+        return before.organised_share(self.organisations, self.territory.social)
 
     def _settled_workers(self) -> np.ndarray:
         n, seed = len(self.setting.city.grids), self.setting.seed
@@ -75,7 +78,7 @@ class People:
         )  # fmt: skip
         table = self.workers
         key = unit_key(self.setting.seed, int(Purpose.TURNOVER), month)[0]
-        table["load"] = books.load[h.GRIDS][city.communities.subdistrict[city.grids.community]]
+        table["load"] = books.load[h.GRIDS][self.territory.unit[city.grids.community]]
         table["burnout"], table["skill"], table["tenure"], table["vacant"], _ = workers.step(
             table["burnout"], table["skill"], table["tenure"], table["vacant"],
             post=np.arange(len(table)), utilisation=table["load"], overload=0.0, pay_z=0.0,
@@ -99,7 +102,7 @@ class People:
     def _take_part(self, rules: np.ndarray) -> None:
         """Let residents join or drop out, community by community."""
         w, base = self.setting.world, self.setting.base
-        unit = self.setting.city.communities.subdistrict
+        unit = self.territory.unit
         shift = -w["council_shift"] * rules["council_strength"][unit]
         self.participation = participation.participation_step(
             self.participation, base.thresholds, base.first_threshold,
@@ -119,7 +122,7 @@ class People:
         young = rules["incubation"][s["office"]] * INCUBATED_HOURS * (s["capacity"] == 0)
         moved = organisations.step(
             s["capacity"], s["funds"], s["dependence"], purchased=purchased, donations=donations,
-            demand=base.social[s["office"]] * s["reach"],
+            demand=self.territory.social[s["office"]] * s["reach"],
             unit_cost=float(w["organisation_cost"]), dependence_peak=float(w["dependence_peak"]),
             volunteer_gain=before.VOLUNTEER_GAIN, incubated=young, growth=growth, **SETTLING,
         )  # fmt: skip

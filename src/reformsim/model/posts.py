@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reformsim.cases import state as s
-from reformsim.cases.clock import CALENDARS, to_work
+from reformsim.cases.clock import CALENDARS, OPEN_DAYS, to_work
 from reformsim.cases.columns import Columns
 from reformsim.cases.engine import restaff, served_hours
 from reformsim.categories import COUNT, OFFICES
@@ -14,6 +14,7 @@ from reformsim.institutions import hours as h
 from reformsim.institutions import staff
 from reformsim.model.baseline import Baseline, Setting
 from reformsim.model.orders import reaches
+from reformsim.model.structure import Structure
 from reformsim.rules import RULES
 
 
@@ -142,6 +143,7 @@ def staff_desks(
     districts: np.ndarray,
     attendance: Attendance,
     station_demand: np.ndarray,
+    structure: Structure,
     day: float,
     books: Books,
 ) -> None:
@@ -154,11 +156,13 @@ def staff_desks(
         u, m, g, _ = columns.slices(k)
         roster = Roster.of(int(d.fixed[s.DESKS]), u.start)
         _post_grids(roster, d, u, workers[g], setting.world["cover"], attendance)
-        _post_stations(roster, d, u, station_demand[m], offices, attendance)
-        _post_offices(roster, d, u, setting, rules, offices, merged[u], attendance, day)
+        calendar = _post_stations(
+            roster, d, u, station_demand[m], offices, structure.days[u], attendance
+        )
+        _post_offices(roster, d, u, setting, rules, offices, structure, merged[u], attendance, day)
         _post_departments(roster, d, base, k, districts[k], pooling[k], attendance)
         servers, speed = staff.servers_of(roster.heads, roster.attention * roster.skill)
-        restaff(d, day, servers, speed)
+        restaff(d, day, servers, speed, calendar)
         attention = roster.attention * roster.heads / servers
         books.posts.append(Post(roster.heads, attention, roster.staff, roster.unit, day))
 
@@ -200,9 +204,13 @@ def _post_grids(
 
 def _post_stations(
     roster: Roster, d: s.District, u: slice, demand: np.ndarray, offices: np.ndarray,
-    attend: Attendance,
-) -> None:  # fmt: skip
-    """Stations and the convenience centre share a subdistrict's station staff by demand."""
+    days: np.ndarray, attend: Attendance,
+) -> np.ndarray:  # fmt: skip
+    """Stations and the convenience centre share a subdistrict's station staff by demand.
+
+    On more open ``days`` a week (units,) the same heads stand at them in turn. Returns the
+    calendars of all desks, (desks,).
+    """
     f = d.fixed
     where = slice(f[s.STATIONS], f[s.TERRITORIAL])
     local = np.concatenate([d.communities["unit"], np.arange(u.stop - u.start)])
@@ -212,19 +220,23 @@ def _post_stations(
     total = np.bincount(local, weights=served, minlength=u.stop - u.start)
     money = offices["station_heads"] * offices["staff_share"]
     heads = served / np.maximum(total, 1e-9)[local] * money[unit]
-    roster.heads[where] = staff.level_up(heads, local)
+    roster.heads[where] = staff.level_up(heads, local) * 5.0 / days[local]
+    calendar = d.desks["calendar"].copy()
+    calendar[where] = np.array([OPEN_DAYS[n] for n in days.tolist()])[local]
+    return calendar
 
 
 def _post_offices(
     roster: Roster, d: s.District, u: slice, setting: Setting, rules: np.ndarray,
-    offices: np.ndarray, merged: np.ndarray, attend: Attendance, day: float,
+    offices: np.ndarray, structure: Structure, merged: np.ndarray, attend: Attendance, day: float,
 ) -> None:  # fmt: skip
     """Territorial desks, or the five offices into which they are merged."""
     f, w, base = d.fixed, setting.world, setting.base
     mine = offices[u]
+    posts = mine["heads"] * mine["staff_share"] + structure.territory.extra_heads[u]
     heads = staff.by_desk(
-        mine["heads"] * mine["staff_share"] * mine["filled"],
-        base.earmarks, base.territorial[u], rules["budget_pooling"][u],
+        posts * mine["filled"], base.earmarks, structure.territory.territorial[u],
+        rules["budget_pooling"][u],
     )  # fmt: skip
     own, office, desk_of = staff.merge(heads, merged, int(f[s.TERRITORIAL]), int(f[s.OFFICES]))
     d.office_desk[:] = desk_of
@@ -235,7 +247,7 @@ def _post_offices(
     heads = np.concatenate([own.ravel(), office.ravel()])
     roster.heads[where] = staff.level_up(heads, unit - u.start)
     dip = w["merge_dip"] * np.exp(-(day - mine["merged_on"]) / w["merge_dip_days"])
-    skill = mine["skill"]
+    skill = mine["skill"] * structure.speed[u]
     roster.skill[where] = np.concatenate(
         [np.repeat(skill, COUNT), np.repeat(skill * (1 - dip), OFFICES)]
     )

@@ -6,7 +6,7 @@ import numpy as np
 
 from reformsim.cases import state as s
 from reformsim.cases.columns import Columns, groups_at, open_cases
-from reformsim.city import ages_by_grid, layouts
+from reformsim.city import layouts
 from reformsim.institutions import hours as h
 from reformsim.institutions import participation, workers
 from reformsim.model.administration import Administration
@@ -16,7 +16,7 @@ from reformsim.scenario import YEAR
 BY_COMMUNITY = ("participation", "tipped", "organised")
 BY_UNIT = (
     "utilisation", "case_hours", "burden_hours", "slack_hours", "burnout", "vacant",
-    "effort_residents", "staff",
+    "effort_residents", "staff", "practice_fit", "way",
 )  # fmt: skip
 BY_ACCOUNT = ("revenue", "spending")
 
@@ -91,11 +91,9 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
     # problem-days accrue while a case is open, not when it ends: a backlog must not hide them
     new.tally[:, :, s.Count.PROBLEM_DAYS] += new.ages - seen.ages
     seen.ages = new.ages
-    limit = np.array([layouts.FIFTEEN_MINUTES, layouts.FIFTEEN_MINUTES,
-                      layouts.FIFTEEN_MINUTES_OLD])  # fmt: skip
-    near = ages_by_grid(city) * (columns.grids["walk"][:, None] <= limit)
+    near = layouts.within_reach(city, columns.grids["walk"])
     np.add.at(new.near, city.grids.community, near * length)
-    unit = city.communities.subdistrict
+    unit = columns.serving()
     new.community[:] = length * np.stack(
         [
             admin.people.participation,
@@ -122,6 +120,8 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             of_workers(admin.people.workers["vacant"]),
             admin.offices["effort_residents"],
             admin.offices["staff_share"],
+            admin.structure.fit,
+            admin.structure.way,
         ]
     )
     new.money[:] = (length / YEAR) * np.stack(

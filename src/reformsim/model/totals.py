@@ -10,6 +10,9 @@ from reformsim.scenario import YEAR
 #: Levels that have offices, workers and money of their own.
 WITH_OFFICES = ("city", "district", "subdistrict")
 
+#: Spreads between subdistricts (sd, by residents), and the states of which.
+SPREADS = {"load_gap": "utilisation", "practice_spread": "way"}
+
 #: A level's name, its places, and the place of each community and age group.
 Level = tuple[str, list[str], np.ndarray]
 
@@ -61,6 +64,12 @@ def total(span: Span, city: City, level: Level) -> Totals:
     unit, with_offices = city.communities.subdistrict, name in WITH_OFFICES
     for key, row in zip(BY_UNIT, span.unit, strict=True):
         state[key] = mean((row / span.length)[unit][:, None]) if with_offices else blank
+    for key, of in SPREADS.items():
+        state[key] = blank
+        if with_offices:
+            level_of = (span.unit[BY_UNIT.index(of)] / span.length)[unit]
+            apart = level_of - state[of][group[:, 0]]
+            state[key] = np.sqrt(mean(apart[:, None] ** 2))
     first = city.subdistricts.first_community[:-1]
     for key, row in zip(BY_ACCOUNT, span.money, strict=True):
         yearly = np.bincount(group[first, 0], weights=row, minlength=n) / (span.length / YEAR)
