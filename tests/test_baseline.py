@@ -18,7 +18,7 @@ from reformsim.cases.voice import choose, utilities
 from reformsim.facts import facts
 from reformsim.institutions import staff
 from reformsim.model import CityModel
-from reformsim.model.totals import gini
+from reformsim.model.inequality import gini
 from reformsim.scenario import Scenario
 
 LIMIT = 3.9

@@ -137,6 +137,8 @@ class Ledger:
         space, mode = a.paid["premises_space"], MODES[a.scenario.premises.mode]
         rooms = mode.capital / 20 + mode.running * a.paid["opening_days"] / 5
         measures += w["cost_factor"] * space * rooms * b.people / 1e4
+        communities = b.grids + b.offices["station_heads"]
+        measures += w["wage"] * w["pay_per_sd"] * a.paid["pay_grade"] * communities
         bids = np.minimum(a.offices["bids"], carried + revenue)
         return revenue, w["wage"] * heads + measures + bids
 

@@ -52,6 +52,7 @@ def simulate(utilisation, months, n=GRID_WORKERS, overload=0.0, seed=1, post=Non
             overload=overload,
             pay_z=0.0,
             training=0.02,
+            promotion=0.0,
             key=np.uint64(mix(key, month)),
             **PARAMETERS,
         )
@@ -163,6 +164,7 @@ def test_posts_are_conserved_and_states_follow_each_other(baseline):
         overload=0.0,
         pay_z=0.0,
         training=0.0,
+        promotion=0.0,
         key=np.uint64(seed_key(9)),
         **PARAMETERS,
     )

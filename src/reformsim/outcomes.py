@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -67,7 +68,7 @@ def _ended(t: Totals) -> np.ndarray:
 
 Formula = Callable[[Totals], np.ndarray]
 
-TABLE: tuple[tuple[Outcome, Formula], ...] = (
+MEASURED: tuple[tuple[Outcome, Formula], ...] = (
     (Outcome("satisfaction", "0–1", "higher", "satisfaction of all residents, mean over time", "全体居民满意度", True),
      lambda t: t.state["satisfaction"]),
     (Outcome("case_satisfied", "share", "higher", "callers content with their case", "诉求人满意率", True),
@@ -134,10 +135,20 @@ TABLE: tuple[tuple[Outcome, Formula], ...] = (
      lambda t: t.state["slack_hours"]),
     (Outcome("burnout", "share of grid workers", "lower", "with some burnout", "有职业倦怠的网格员比例", True),
      lambda t: t.state["burnout"]),
+    (Outcome("heavy_burnout", "share of grid workers", "lower", "with heavy burnout", "重度职业倦怠的网格员比例"),
+     lambda t: t.state["heavy_burnout"]),
+    (Outcome("turnover", "per year", "lower", "grid workers who quit, for each in post; promotions apart", "网格员年流失率(不含晋升)"),
+     lambda t: t.state["turnover"]),
+    (Outcome("skill", "share of full skill", "higher", "mean skill of grid workers and office staff in post", "网格员与街道人员平均能力"),
+     lambda t: t.state["skill"]),
     (Outcome("vacant_posts", "share", "lower", "grid posts without a worker", "网格员空岗比例"),
      lambda t: t.state["vacant"]),
     (Outcome("effort_residents", "index", "neither", "effort e2 of offices for residents", "街道为民服务努力度"),
      lambda t: t.state["effort_residents"]),
+    (Outcome("effort_investment", "index", "neither", "effort e1 of offices for investment", "街道招商努力度"),
+     lambda t: t.state["effort_investment"]),
+    (Outcome("effort_spread", "index", "neither", "standard deviation of effort for residents between offices", "街道为民服务努力度差异"),
+     lambda t: t.state["effort_spread"]),
     (Outcome("staff", "share of pre-reform posts", "neither", "office and station heads that the money buys", "可负担的街道与站点人员"),
      lambda t: t.state["staff"]),
     (Outcome("revenue", "yuan per resident-year", "higher", "own revenue from investment projects", "招商项目财政收入", True),
@@ -146,10 +157,64 @@ TABLE: tuple[tuple[Outcome, Formula], ...] = (
      lambda t: ratio(t.state["spending"] * 1e4 * t.years, t.n("solved"))),
     (Outcome("satisfaction_gini", "0–1", "lower", "Gini of satisfaction between communities and age groups", "满意度基尼系数"),
      lambda t: t.state["gini"]),
+    (Outcome("satisfaction_theil", "index", "lower", "Theil index of satisfaction between communities and age groups", "满意度泰尔指数"),
+     lambda t: t.state["theil"]),
+    (Outcome("theil_between_districts", "index", "lower", "the part of it between districts", "泰尔指数:区县之间"),
+     lambda t: t.state["theil_between"]),
+    (Outcome("theil_within_districts", "index", "lower", "the part of it within districts", "泰尔指数:区县之内"),
+     lambda t: t.state["theil_within"]),
+    (Outcome("waits_gini", "0–1", "lower", "Gini of days to close between communities and age groups", "办结天数基尼系数"),
+     lambda t: t.state["waits_gini"]),
+    (Outcome("access_gini", "0–1", "lower", "Gini of the way to a station between communities", "到站距离基尼系数"),
+     lambda t: t.state["access_gini"]),
     (Outcome("urban_rural_gap", "0–1", "lower", "satisfaction in town minus country, absolute", "城乡满意度差距"),
      lambda t: t.state["urban_rural_gap"]),
     (Outcome("old_young_gap", "0–1", "lower", "satisfaction of younger minus older residents, absolute", "老少满意度差距"),
      lambda t: t.state["old_young_gap"]),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Goal:
+    """One of the five goals of the source, as the plain mean of its scaled components.
+
+    A component is (outcome, value at 0, value at 1): clip((x − at 0)/(at 1 − at 0)). The list,
+    the equal weights and the bounds are declared, not estimated: an index says no more than its
+    components do.
+    """
+
+    name: str
+    zh: str
+    components: tuple[tuple[str, float, float], ...]
+
+
+GOALS: tuple[Goal, ...] = (
+    Goal("quality", "品质", (("true_solution_rate", 0.5, 1), ("p90_days", 120, 0), ("within_15_minutes", 0, 1), ("facilities", 0, 1))),
+    Goal("vitality", "活力", (("participation", 0, 0.6), ("organised_share", 0, 0.9), ("revenue", 0, 100))),
+    Goal("beauty", "美丽", (("environment_quality", 0, 1), ("problem_days", 1000, 0))),
+    Goal("culture", "人文", (("self_solved_share", 0, 0.4), ("old_young_gap", 0.1, 0), ("facilities", 0, 1))),
+    Goal("harmony", "和谐", (("satisfaction", 0, 1), ("sham_share", 0.3, 0), ("lost_share", 0.2, 0), ("order_days", 60, 0))),
+)  # fmt: skip
+
+FORMULAS: dict[str, Formula] = {outcome.name: formula for outcome, formula in MEASURED}
+
+
+def goal_index(goal: Goal, t: Totals) -> np.ndarray:
+    """Return the index of a goal, (G,) in [0, 1]; NaN where a component is."""
+    parts = [
+        np.clip((FORMULAS[name](t) - worst) / (best - worst), 0.0, 1.0)
+        for name, worst, best in goal.components
+        if name in FORMULAS
+    ]
+    return np.asarray(np.mean(parts, axis=0))
+
+
+TABLE: tuple[tuple[Outcome, Formula], ...] = (
+    *MEASURED,
+    *(
+        (Outcome(goal.name, "0–1", "higher", f"the goal of {goal.name}, an index", f"{goal.zh}指数"), partial(goal_index, goal))
+        for goal in GOALS
+    ),
 )  # fmt: skip
 
 OUTCOMES: tuple[Outcome, ...] = tuple(outcome for outcome, _ in TABLE)

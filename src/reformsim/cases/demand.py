@@ -50,6 +50,7 @@ def _voice(world, table, communities, weight, walk, voiced, silent):
                         w, table[k], c.urban, age == OLD, walk[m], c.participation,
                         (0.5, 0.5, 0.5), known == 1, c.appeal, utility,
                     )  # fmt: skip
+                    utility[GRID] += c.contact
                     choose(0.5, utility, share)
                     for channel in range(3):
                         voiced[m, k, channel] += rate * share[GRID + channel]

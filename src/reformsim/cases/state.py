@@ -119,6 +119,7 @@ COMMUNITY_ROW = np.dtype(
         ("self_factor", "f8"),  # on the chance that neighbours settle it
         ("organised", "f8"),  # share of eligible cases that social organisations serve
         ("appeal", "f8"),  # utility of its station's rooms and open days
+        ("contact", "f8"),  # utility added to asking the grid worker
     ]
 )
 
@@ -137,6 +138,7 @@ UNIT_ROW = np.dtype(
         ("patrol_rate", "f8"),  # finds per day of a given open public problem
         ("linkage", "f8"),
         ("expectation_shift", "f8"),
+        ("neglect", "f8"),  # share of attention that hard cases lose
     ]
 )
 

@@ -191,4 +191,5 @@ def voice(d, i, utility, share):
         d.world[0], d.categories[case.category], community.urban, r.age == OLD, grid.walk,
         community.participation, trust, r.known == 1, community.appeal, utility,
     )  # fmt: skip
+    utility[GRID] += community.contact
     return choose(draw(case.key, VOICE), utility, share)

@@ -185,6 +185,8 @@ def common_delay(d, i):
     days = lognormal_delay(w.delay_common * c.delay, w.delay_common_sigma, key, COMMON_DELAY)
     if case.flags & JOINT and days > w.promise:
         days = w.promise + (days - w.promise) * (1.0 - unit.follow_up * w.chase_effect)
+    if c.technical or case.parts > 1:
+        days *= 1.0 + unit.neglect
     if c.public:
         days += unit.decision_delay
     return days

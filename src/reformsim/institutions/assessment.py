@@ -1,14 +1,15 @@
 """Assessment of units: a survey of finite size, a weighted score, a rank, and what pressure does.
 
-Pressure (0 = none, 1 = strong) costs hours in inspections and makes offices close cases that are
-not solved; a measure that assesses raises the weight of what it assesses beside it. No optimum
-is written down; whether there is one, and where, follows from these. All forms
-and magnitudes are assumed.
+Pressure (0 = none, 1 = strong) raises the weight of what is assessed; it costs hours in
+inspections, wears people, makes offices close cases that are not solved and look away from what
+assessment does not see. No optimum is written down; whether there is one, and where, follows
+from these. All forms and magnitudes are assumed.
 """
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reformsim import rules as levers
 from reformsim.chance import Purpose, mix, normal
 from reformsim.kernels import njit
 
@@ -56,6 +57,47 @@ def rank(score: ArrayLike) -> NDArray[np.int64]:
     """Return each unit's place in the city, 1 the best; who ties shares the better place."""
     score = np.asarray(score, float)
     return 1 + score.size - np.searchsorted(np.sort(score), score, side="right")
+
+
+def sample_size(mean: float, people: ArrayLike, uniform: ArrayLike) -> Floats:
+    """Return the residents surveyed in each unit, (n,), ``mean`` of them on average.
+
+    As many everywhere where each unit is judged by itself, in proportion to its residents
+    ``people`` (n,) where one citywide standard is in force to the share ``uniform`` (n,).
+    """
+    people, uniform = np.asarray(people, float), np.asarray(uniform, float)
+    return np.asarray(mean * (1.0 + uniform * (people / people.mean() - 1.0)))
+
+
+def allowed_for(served: ArrayLike, usual: ArrayLike, allowance: ArrayLike) -> Floats:
+    """Return what a unit achieved, less the share ``allowance`` of what its place usually gives.
+
+    served − allowance · (usual − mean usual), all (n,): at 1 a unit is held against its own
+    past alone, at 0 against all others as they are.
+    """
+    served, usual = np.asarray(served, float), np.asarray(usual, float)
+    return np.asarray(served - np.asarray(allowance, float) * (usual - usual.mean()))
+
+
+def spirit(rank: ArrayLike, uniform: ArrayLike, discouragement: float) -> Floats:
+    """Return the share of its effort that a unit keeps at its place in a citywide ranking.
+
+    1 − discouragement · uniform · (rank − 1)/(n − 1): the first loses nothing, the last
+    ``discouragement``.
+    """
+    place = (np.asarray(rank, float) - 1.0) / max(np.size(rank) - 1, 1)
+    return np.asarray(1.0 - discouragement * np.asarray(uniform, float) * place)
+
+
+def neglect(rules: np.ndarray, world: np.record) -> Floats:
+    """Return the attention that silent and hard cases lose to what assessment sees, (units,).
+
+    ``neglect`` · ½ (publish_results + pressure above that before the reform, as a share of the
+    most there could be). ``rules`` has dtype RULES.
+    """
+    before = levers.BY_NAME["assessment_pressure"].default
+    pressed = np.maximum(rules["assessment_pressure"] - before, 0.0) / (1.0 - before)
+    return np.asarray(world["neglect"] * 0.5 * (rules["publish_results"] + pressed))
 
 
 def pressure_to_inspection(

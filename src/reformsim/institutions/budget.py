@@ -68,7 +68,8 @@ def settle(
     _hold("bids for projects", bids, opening + revenue)
     left = opening + transfer + revenue - measures - bids
     heads = np.minimum(heads_wanted, left / wage)
-    wages = np.minimum(heads * wage, left)
+    # who cannot pay all spends all: no rounding is carried over
+    wages = np.where(heads < heads_wanted, left, np.minimum(heads * wage, left))
     return Account(heads, measures, bids, wages, left - wages)
 
 

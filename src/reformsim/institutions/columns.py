@@ -19,10 +19,12 @@ OFFICE = np.dtype(
         ("filled", "f8"),
         ("load", "f8"),  # utilisation of its desks in the last month
         ("returned", "f8"),  # share of cut tasks that came back under other names
+        ("grown", "f8"),  # share of paid hours in tasks that the five functions attracted
         ("merged_on", "f8"),  # day of the last merger of desks, −inf before
         ("merged", "f8"),  # share of desks merged
         ("surveyed", "f8"),  # satisfaction, as the last survey measured it
         ("measured_rate", "f8"),  # closings counted as solved over ended cases
+        ("usual", "f8"),  # of survey and rate, a moving mean: what the place makes possible
         ("score", "f8"),
         ("rank", "i8"),
         ("projects", "f8"),  # projects won last year

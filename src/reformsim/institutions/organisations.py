@@ -1,4 +1,5 @@
-"""Social organisations: what purchasing, demand and dependence on government money do to them.
+"""Social organisations: what purchasing, demand and dependence on government money do to them;
+and the partners and volunteers who work beside them.
 
 All magnitudes are assumed; the inverted U in dependence stands for the finding, mixed in the
 literature, that some public money builds an organisation and much of it crowds out volunteers.
@@ -9,6 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from reformsim import rules as levers
 
 Floats = NDArray[np.float64]
 
@@ -101,3 +104,33 @@ def step(
         service=paid * lift,
         spending=spending,
     )
+
+
+def pairs(partners: ArrayLike) -> Floats:
+    """Return the links among ``partners``, k(k − 1)/2, none for fewer than two."""
+    k = np.asarray(partners, float)
+    return np.maximum(k * (k - 1.0) / 2.0, 0.0)
+
+
+def partnership(rules: np.ndarray, world: np.record, people: np.ndarray) -> Floats:
+    """Return hours a month that partners and mobilised volunteers give beyond before, (units,).
+
+    ``rules`` has dtype RULES, ``people`` are residents (units,). What they gave before the
+    reform is part of what residents and organisations settle anyway. Assumed.
+    """
+    links, capacity, mobilised = (
+        levers.BY_NAME[name].default
+        for name in ("partner_links", "partner_capacity", "party_mobilisation")
+    )
+    partners = rules["partner_links"] * rules["partner_capacity"] - links * capacity
+    heads = (rules["party_mobilisation"] - mobilised) * people
+    return np.asarray(np.maximum(partners + world["volunteer_hours"] * heads, 0.0))
+
+
+def coordination(rules: np.ndarray, world: np.record, hours: np.ndarray) -> Floats:
+    """Return the share of an office's paid ``hours`` a month that its partners take, (units,).
+
+    ``coordination_pair`` hours for each pair of partners beyond the pairs before the reform.
+    """
+    more = pairs(rules["partner_links"]) - pairs(levers.BY_NAME["partner_links"].default)
+    return np.asarray(world["coordination_pair"] * np.maximum(more, 0.0) / hours)

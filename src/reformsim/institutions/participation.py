@@ -7,10 +7,43 @@ share that never joins, dropping out, and the effect of councils are assumed.
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from reformsim import rules as levers
 from reformsim.chance import normal_quantile
 from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
+
+#: How easily compounds of each community type govern themselves, of 1 (assumed): old courtyard,
+#: commercial estate, resettlement area, urban village, new estate, village. Owners who pay for a
+#: property company organise; tenants who will move on do not.
+ORGANISABILITY = np.array([0.4, 1.0, 0.4, 0.1, 0.8, 0.5])
+
+
+def threshold_shift(rules: np.ndarray, world: np.record) -> Floats:
+    """Return what the rules in force add to every threshold, negative where joining is easier.
+
+    −``council_shift`` · council − ``norm_effect`` · (1 − cost) + ``mobilised_crowding`` ·
+    (mobilised − before): volunteers whom the party brings out make others feel less needed.
+    ``rules`` has dtype RULES, shape (n,).
+    """
+    before = levers.BY_NAME["party_mobilisation"].default
+    return np.asarray(
+        world["mobilised_crowding"] * (rules["party_mobilisation"] - before)
+        - world["council_shift"] * rules["council_strength"]
+        - world["norm_effect"] * (1.0 - rules["participation_cost"])
+    )
+
+
+def own_affairs(
+    share: ArrayLike, kind: NDArray[np.integer], self_solving: ArrayLike, world: np.record
+) -> Floats:
+    """Return what self-governing compounds add to the factor of self-solving, shape (n,).
+
+    ``owners_gain`` · self_solving · `ORGANISABILITY` of the type · the share of those who may
+    take part that does. Where few take part or nobody can be organised, little. Assumed.
+    """
+    taking_part = np.asarray(share, float) / (1.0 - world["never"])
+    return np.asarray(world["owners_gain"] * self_solving * ORGANISABILITY[kind] * taking_part)
 
 
 def participation_step(

@@ -5,9 +5,6 @@ import numpy as np
 from reformsim.institutions import contest
 from reformsim.institutions.budget import settle, share_revenue
 
-#: Staff may grow to this multiple of the pre-reform posts; what is left is carried over.
-QUOTA = 1.2
-
 
 def new_year(accounts: np.ndarray) -> None:
     """Open the books of a year: the balance is the opening, flows start at 0."""
@@ -24,6 +21,7 @@ def pay(
     bids: np.ndarray,
     costs: np.ndarray,
     heads_before: np.ndarray,
+    quota: np.ndarray | float,
     world: np.record,
 ) -> np.ndarray:
     """Settle one span of ``years``; returns the heads that the money buys, (n,).
@@ -31,28 +29,30 @@ def pay(
     The budget is drawn up for ``ahead`` ≥ ``years``, the rest of the month: a span that a step
     of the reform cuts short then buys the same heads as an uncut one, to the bit. ``revenue``,
     ``bids`` and ``costs`` are yearly rates in 10,000 yuan; ``costs`` are what the rules in force
-    cost beyond the pre-reform obligations, and may be negative. Raises ValueError where they
+    cost beyond the pre-reform obligations, and may be negative. Staff may grow to ``quota`` times
+    ``heads_before``; what is left is carried over. Raises ValueError where they
     exceed the declared share of the transfer.
     """
-    own = accounts["balance"] + revenue * ahead
+    # in yearly rates: with nothing carried over, the length of the span then leaves no trace
+    carried = accounts["balance"] / ahead
     account = settle(
-        accounts["balance"],
-        accounts["transfer"] * ahead,
-        revenue * ahead,
-        measure_costs=costs * ahead,
-        wage=world["wage"] * ahead,
-        heads_wanted=QUOTA * heads_before,
+        carried,
+        accounts["transfer"],
+        revenue,
+        measure_costs=costs,
+        wage=world["wage"],
+        heads_wanted=quota * heads_before,
         max_cost_share=world["max_cost_share"],
-        bids=np.minimum(bids * ahead, own),
+        bids=np.minimum(bids, carried + revenue),
     )
     part = years / ahead
     accounts["received"] += accounts["transfer"] * years
     accounts["revenue"] += revenue * years
-    accounts["measures"] += account.measures * part
-    accounts["bids"] += account.bids * part
-    accounts["wages"] += account.wages * part
-    accounts["balance"] = (1.0 - part) * accounts["balance"] + part * account.closing
-    accounts["spending_rate"] = account.spending / ahead
+    accounts["measures"] += account.measures * years
+    accounts["bids"] += account.bids * years
+    accounts["wages"] += account.wages * years
+    accounts["balance"] = (1.0 - part) * accounts["balance"] + years * account.closing
+    accounts["spending_rate"] = account.spending
     return account.heads
 
 

@@ -26,7 +26,7 @@ LOGITS_PER_SD = math.pi / math.sqrt(3)
 BETA_BURNOUT, BETA_PAY = 0.28, -0.14
 TILT = LOGITS_PER_SD * BETA_BURNOUT
 """Rise of the leaving logit per unit of burnout, and so the burnout of leavers above the mean."""
-LEAVE, FILL, SHOCK, NEWCOMER = range(4)
+LEAVE, FILL, SHOCK, NEWCOMER, PROMOTE = range(5)
 
 
 class Workers(NamedTuple):
@@ -37,6 +37,7 @@ class Workers(NamedTuple):
     tenure: NDArray[np.int64]
     vacancy: NDArray[np.bool_]
     left: NDArray[np.bool_]
+    promoted: NDArray[np.bool_]
 
 
 class Staff(NamedTuple):
@@ -115,7 +116,8 @@ def learn(
 ) -> Floats:
     """Close the share min(1, learning·(1 + training_gain·training)) of the gap to full skill, 1.
 
-    ``training`` is the share of hours in training, ``learning`` the monthly rate without any.
+    ``training`` is the share of hours in training beyond what is usual, ``learning`` the monthly
+    rate with the usual.
     """
     skill = np.asarray(skill, float)
     rate = np.minimum(1.0, learning * (1 + training_gain * np.asarray(training, float)))
@@ -133,6 +135,7 @@ def step(
     overload: ArrayLike,
     pay_z: ArrayLike,
     training: ArrayLike,
+    promotion: ArrayLike,
     key: np.uint64,
     strain_threshold: float,
     reference_strain: float,
@@ -146,13 +149,15 @@ def step(
 ) -> Workers:
     """Move n posts, each held by one worker or vacant, on by one month.
 
-    Who is in post is worn or recovers, and may leave; who stays learns. A post vacant since an
+    Who is in post is worn or recovers, and may leave; who stays may be promoted away, with
+    probability ``promotion`` · skill, and else learns. A post vacant since an
     earlier month is filled with probability 1/``fill_months`` by a newcomer with
     ``newcomer_skill``, no tenure and a burnout drawn like the reference workforce's. ``post`` is
     the permanent id of the post, ``key`` the key of run and month: each post has its own draws.
     ``tenure`` is in months, ``skill`` in [0, 1]; ``utilisation``, ``overload``, ``pay_z``
-    (standard scores) and ``training`` (share of hours) broadcast to (n,); ``fill_months`` ≥ 1. A
-    vacant post keeps the columns of the worker who left: read them through ``vacancy``.
+    (standard scores), ``training`` (share of hours) and ``promotion`` broadcast to (n,);
+    ``fill_months`` ≥ 1. A vacant post keeps the columns of the worker who left: read them
+    through ``vacancy``.
     """
     stream = np.uint64(mix(np.uint64(key), int(Purpose.TURNOVER)))
     uniform, normal = _draws(stream, np.asarray(post, np.int64))
@@ -165,23 +170,26 @@ def step(
         recovery=recovery,
     )
     left = ~vacancy & (uniform[:, LEAVE] < turnover_hazard(base_annual, worn, pay_z))
+    chance = np.asarray(promotion, float) * skill
+    promoted = ~vacancy & ~left & (uniform[:, PROMOTE] < chance)
     joined = vacancy & (uniform[:, FILL] < 1 / fill_months)
     learnt = learn(skill, training, learning=learning, training_gain=training_gain)
     return Workers(
         burnout=np.where(vacancy, np.where(joined, normal[:, 1], burnout), worn),
         skill=np.where(vacancy, np.where(joined, newcomer_skill, skill), learnt),
         tenure=np.where(vacancy, np.where(joined, 0, tenure), tenure + 1),
-        vacancy=(vacancy & ~joined) | left,
+        vacancy=(vacancy & ~joined) | left | promoted,
         left=left,
+        promoted=promoted,
     )
 
 
 @njit(cache=True)
 def _draws(stream, post):
-    uniform, normal = np.empty((post.size, 2)), np.empty((post.size, 2))
+    uniform, normal = np.empty((post.size, PROMOTE + 1)), np.empty((post.size, 2))
     for i in range(post.size):
         own = mix(stream, post[i])
-        for word in (LEAVE, FILL):
+        for word in (LEAVE, FILL, PROMOTE):
             uniform[i, word] = draw(own, word)
         normal[i, 0] = normal_quantile(draw(own, SHOCK))
         normal[i, 1] = normal_quantile(draw(own, NEWCOMER))

@@ -125,8 +125,8 @@ class Administration:
         unit = columns.serving()
         orders.write_units(columns.units, self.rules, w, self.offices, self.people.captured())
         orders.write_communities(
-            columns.communities, self.people.participation, self.people.organised()[unit],
-            self.rules["council_strength"][unit], w,
+            columns.communities, self.people.participation,
+            self.people.organised(self.rules)[unit], self.rules[unit], w,
         )  # fmt: skip
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)

@@ -100,9 +100,7 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     communities["urban"] = city.communities.urban
     captured = share_captured(city, share, world, unit_of)
     orders.write_units(units, rules, world, offices, captured)
-    orders.write_communities(
-        communities, share, np.zeros(m), rules["council_strength"][unit_of], world
-    )
+    orders.write_communities(communities, share, np.zeros(m), rules[unit_of], world)
     layout = layouts.plan(city, "before")
     weight = need_weights(city)
     walk = mean_walk(city, layout.walk)
@@ -201,6 +199,7 @@ def _offices(city: City, world: np.record, rules: np.ndarray) -> np.ndarray:
     offices["merged_on"] = -np.inf
     offices["surveyed"] = world["baseline"]
     offices["measured_rate"] = 0.9
+    offices["usual"] = 0.5 * (offices["surveyed"] + offices["measured_rate"])
     return offices
 
 
@@ -215,7 +214,7 @@ def _participation(
         mean, float(world["threshold_sd"]), PER_COMMUNITY
     )
     share = np.full(len(rows), 0.05)
-    shift = -world["council_shift"] * rules["council_strength"][unit_of]
+    shift = participation.threshold_shift(rules, world)[unit_of]
     for _ in range(60):
         share = participation.participation_step(
             share, thresholds, first, float(world["never"]), float(world["dropout"]), shift, JOINING
@@ -277,9 +276,14 @@ def _organisations(
     return rows
 
 
-def organised_share(organisations: np.ndarray, social: np.ndarray) -> np.ndarray:
-    """Return the share of eligible cases that organisations serve, (units,), at most 0.9."""
+def organised_share(
+    organisations: np.ndarray, social: np.ndarray, partners: np.ndarray | float = 0.0
+) -> np.ndarray:
+    """Return the share of eligible cases that organisations serve, (units,), at most 0.9.
+
+    ``social`` is what they could serve and ``partners`` what partners add, hours a month.
+    """
     service = np.bincount(
         organisations["office"], weights=organisations["service"], minlength=len(social)
     )
-    return np.minimum(service / np.maximum(social, 1e-9), 0.9)
+    return np.minimum((service + partners) / np.maximum(social, 1e-9), 0.9)

@@ -4,8 +4,8 @@ import numpy as np
 
 from reformsim import rules as levers
 from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
+from reformsim.institutions import careers, contest, treasury
 from reformsim.institutions import columns as rows
-from reformsim.institutions import contest, treasury
 from reformsim.model import baseline as before
 
 #: No unit lives on projects for more than this share of its pre-reform budget (assumed).
@@ -105,15 +105,17 @@ class Economy:
         income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
         bought = paid["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
         costs = measures + w["station_cost"] * (stations - b.stations) + bought * b.people / 1e4
+        costs = costs + careers.pay_cost(paid, w, b.grids + b.offices["station_heads"])
         heads = treasury.pay(
-            self.accounts, years, ahead, income, offices["bids"], costs, b.heads, w
-        )
+            self.accounts, years, ahead, income, offices["bids"], costs, b.heads,
+            paid["headcount_quota"], w,
+        )  # fmt: skip
         flexible = b.offices["heads"] + b.offices["station_heads"]
         offices["staff_share"] = np.maximum(heads - b.grids, 0.0) / flexible
         extra = districts["hub_heads"] + teams - self.teams_before
         line = treasury.pay(
             self.district_accounts, years, ahead, district_income, np.zeros(len(districts)),
-            w["wage"] * extra, b.line_heads, w,
+            w["wage"] * extra, b.line_heads, levers.BY_NAME["headcount_quota"].default, w,
         )  # fmt: skip
         seats = b.line_heads - b.departments
         districts["staff_share"] = np.maximum(line - seats, 0.0) / b.departments

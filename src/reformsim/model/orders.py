@@ -9,8 +9,8 @@ from reformsim.chance import Purpose, unit_draws
 from reformsim.city import layouts
 from reformsim.city.borders import seats
 from reformsim.institutions import hours as h
-from reformsim.institutions.assessment import sham_probability
-from reformsim.institutions.participation import council_effect, tipping_point
+from reformsim.institutions.assessment import neglect, sham_probability
+from reformsim.institutions.participation import council_effect, own_affairs, tipping_point
 from reformsim.institutions.staff import WEEK_HOURS
 
 #: Share of sham closings that higher levels see before the reform (assumed).
@@ -49,7 +49,11 @@ def write_units(
     units["decision_delay"] = rules["decision_delay"]
     units["linkage"] = rules["linkage"]
     units["audit"] = w["audit_effect"] * rules["supervision"] * (1 - w["capture"] * captured)
-    units["expectation_shift"] = w["published_shift"] * rules["publish_results"]
+    units["expectation_shift"] = (
+        w["published_shift"] * rules["publish_results"]
+        + w["promise_belief"] * rules["promise_raised"]
+    )
+    units["neglect"] = neglect(rules, w)
     units["poor"] = np.clip(w["poor_fix"] * SKILL_BEFORE / np.maximum(office["skill"], 0.1), 0, 1)
     before = levers.BY_NAME["assessment_pressure"].default
     units["sham"] = sham_probability(
@@ -69,18 +73,26 @@ def write_communities(
     communities: np.ndarray,
     participation: np.ndarray,
     organised: np.ndarray,
-    strength: np.ndarray,
+    rules: np.ndarray,
     world: np.record,
 ) -> None:
-    """Write what communities settle themselves and what social organisations serve.
+    """Write what communities settle themselves, whom they turn to, what organisations serve.
 
-    ``participation``, ``organised`` and the council ``strength`` have shape (communities,).
+    ``participation``, ``organised`` and the ``rules`` in force (dtype RULES) have shape
+    (communities,).
     """
-    _, fit = council_effect(participation, strength, tipping_point(world["never"]))
-    harm = np.where(fit < 0, world["capture"] * fit, fit)
+    w, strength = world, rules["council_strength"]
+    _, fit = council_effect(participation, strength, tipping_point(w["never"]))
+    harm = np.where(fit < 0, w["capture"] * fit, fit)
+    owners = own_affairs(participation, communities["kind"], rules["self_solving"], w)
     communities["participation"] = participation
     communities["self_factor"] = np.maximum(
-        1.0 + world["self_gain"] * participation + world["council_gain"] * harm, 0.0
+        1.0 + w["self_gain"] * participation + w["council_gain"] * harm + owners, 0.0
+    )
+    # the state leaves self-governing compounds to themselves, whatever they make of it
+    communities["contact"] = -(
+        w["contact_loss"] * (1.0 - rules["community_duties"])
+        + w["withdrawal"] * rules["self_solving"]
     )
     communities["organised"] = organised
 

@@ -4,8 +4,8 @@ import numpy as np
 
 from reformsim import rules as levers
 from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
+from reformsim.institutions import careers, effort, organisations, participation, workers
 from reformsim.institutions import columns as rows
-from reformsim.institutions import effort, organisations, participation, workers
 from reformsim.institutions import hours as h
 from reformsim.model import baseline as before
 from reformsim.model import orders
@@ -14,7 +14,6 @@ from reformsim.model.territory import Territory
 
 #: Burnout (assumed; they give 42 % some and 13 % heavy burnout at utilisation 0.85).
 STRAIN_THRESHOLD, BURNOUT_BUILD, BURNOUT_RECOVERY = 0.8, 0.56, 0.056
-TRAINING_GAIN = 2.0
 #: Social organisations, monthly (assumed).
 GROWTH = 0.1
 SETTLING = dict(decay=0.3, reserve_months=6.0, memory=0.1, floor=20.0)
@@ -34,10 +33,12 @@ class People:
         self.organisations = setting.base.organisations.copy()
         self.participation = setting.base.participation.copy()
         self.workers = self._settled_workers()
+        #: Quits of grid workers in the last month, a year and post filled, (units,).
+        self.quits = np.full(len(setting.city.subdistricts), float(setting.world["turnover"]))
 
     def live(self, month: int, rules: np.ndarray, offices: np.ndarray, books: Books) -> None:
         """Live the month that ends now, under ``rules``; ``books`` tell who was how busy."""
-        self._work(month, offices, books)
+        self._work(month, rules, offices, books)
         self._bear_tasks(rules, offices)
         self._take_part(rules)
         self._organise(rules)
@@ -48,9 +49,11 @@ class People:
             self.setting.city, self.participation, self.setting.world, self.territory.unit
         )
 
-    def organised(self) -> np.ndarray:
-        """Return the share of eligible cases that organisations serve, by subdistrict."""
-        return before.organised_share(self.organisations, self.territory.social)
+    def organised(self, rules: np.ndarray) -> np.ndarray:
+        """Return the share of eligible cases that organisations and partners serve, (units,)."""
+        base = self.setting.base
+        partners = organisations.partnership(rules, self.setting.world, base.people)
+        return before.organised_share(self.organisations, self.territory.social, partners)
 
     def _settled_workers(self) -> np.ndarray:
         n, seed = len(self.setting.city.grids), self.setting.seed
@@ -63,7 +66,7 @@ class People:
         table["load"] = self.setting.world["utilisation"]
         return table
 
-    def _work(self, month: int, offices: np.ndarray, books: Books) -> None:
+    def _work(self, month: int, rules: np.ndarray, offices: np.ndarray, books: Books) -> None:
         """Strain, recovery, leaving, learning: grid workers one by one, office staff as means."""
         w, city = self.setting.world, self.setting.city
         turnover = float(w["turnover"])
@@ -74,36 +77,51 @@ class People:
             ),
             build=BURNOUT_BUILD, recovery=BURNOUT_RECOVERY, base_annual=turnover,
             fill_months=float(w["vacancy_months"]), learning=1 / float(w["learning_months"]),
-            training_gain=TRAINING_GAIN, newcomer_skill=float(w["newcomer_skill"]),
+            training_gain=float(w["training_gain"]), newcomer_skill=float(w["newcomer_skill"]),
         )  # fmt: skip
         table = self.workers
         key = unit_key(self.setting.seed, int(Purpose.TURNOVER), month)[0]
-        table["load"] = books.load[h.GRIDS][self.territory.unit[city.grids.community]]
-        table["burnout"], table["skill"], table["tenure"], table["vacant"], _ = workers.step(
+        unit = self.territory.unit[city.grids.community]
+        table["load"] = books.load[h.GRIDS][unit]
+        worn = careers.wear(rules, w)
+        training = careers.above(rules, "training_hours")
+        in_post = ~table["vacant"]
+        moved = workers.step(
             table["burnout"], table["skill"], table["tenure"], table["vacant"],
-            post=np.arange(len(table)), utilisation=table["load"], overload=0.0, pay_z=0.0,
-            training=w["training"], key=key, **habits,
+            post=np.arange(len(table)), utilisation=table["load"],
+            overload=(worn + careers.rivalry(rules, w))[unit],
+            pay_z=careers.attraction(rules, w)[unit], training=training[unit],
+            promotion=careers.promotion(rules)[unit], key=key, **habits,
         )  # fmt: skip
+        for name in ("burnout", "skill", "tenure"):
+            table[name] = getattr(moved, name)
+        table["vacant"] = moved.vacancy
+        left, there = (
+            np.bincount(unit, weights=x, minlength=len(offices)) for x in (moved.left, in_post)
+        )
+        self.quits = 12.0 * left / np.maximum(there, 1.0)
         o = offices
         excess = effort.overload(o["effort_investment"], o["effort_residents"])
         o["burnout"], o["skill"], o["filled"], _ = workers.staff_step(
-            o["burnout"], o["skill"], o["filled"], utilisation=o["load"], overload=excess,
-            pay_z=0.0, training=w["training"], **habits,
+            o["burnout"], o["skill"], o["filled"], utilisation=o["load"], overload=excess + worn,
+            pay_z=0.0, training=training, **habits,
         )  # fmt: skip
 
     def _bear_tasks(self, rules: np.ndarray, offices: np.ndarray) -> None:
-        """Let cut tasks come back under other names, over about a year."""
+        """Let cut tasks come back, and clear functions attract new ones, over about a year."""
         cut = (rules["admin_hours"] < levers.BY_NAME["admin_hours"].default) | (
             rules["inspection_hours"] < levers.BY_NAME["inspection_hours"].default
         )
         back = self.setting.world["task_return"] * cut
         offices["returned"] += (back - offices["returned"]) / 12.0
+        drawn = self.setting.world["function_growth"] * rules["function_focus"]
+        offices["grown"] += (drawn - offices["grown"]) / 12.0
 
     def _take_part(self, rules: np.ndarray) -> None:
         """Let residents join or drop out, community by community."""
         w, base = self.setting.world, self.setting.base
         unit = self.territory.unit
-        shift = -w["council_shift"] * rules["council_strength"][unit]
+        shift = participation.threshold_shift(rules, w)[unit]
         self.participation = participation.participation_step(
             self.participation, base.thresholds, base.first_threshold,
             float(w["never"]), float(w["dropout"]), shift, before.JOINING,

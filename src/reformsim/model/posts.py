@@ -11,7 +11,7 @@ from reformsim.cases.engine import restaff, served_hours
 from reformsim.categories import COUNT, OFFICES
 from reformsim.chance import Purpose
 from reformsim.institutions import hours as h
-from reformsim.institutions import staff
+from reformsim.institutions import organisations, staff
 from reformsim.model.baseline import Baseline, Setting
 from reformsim.model.orders import reaches
 from reformsim.model.structure import Structure
@@ -98,8 +98,12 @@ def attend(
     back = offices["returned"]
     effort = offices["effort_investment"], offices["effort_residents"]
     line = by_district(rules, people, district, districts)
+    paid = offices["heads"] * staff.YEAR_HOURS / 12.0
+    partners = organisations.coordination(rules, world, paid)
     return Attendance(
-        offices=h.shares(h.OFFICES, rules, world, back, *effort),
+        offices=h.shares(
+            h.OFFICES, rules, world, back, *effort, grown=offices["grown"], coordination=partners
+        ),
         stations=h.shares(h.STATIONS, rules, world, back, 0.0, 0.0),
         grids=h.shares(h.GRIDS, rules, world, back, 0.0, 0.0),
         departments=h.shares(h.DEPARTMENTS, line, world, 0.0, 0.0, 0.0),

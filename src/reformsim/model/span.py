@@ -13,10 +13,11 @@ from reformsim.model.administration import Administration
 from reformsim.scenario import YEAR
 
 #: States of communities and of subdistricts, kept as sums of value × days of the span.
-BY_COMMUNITY = ("participation", "tipped", "organised")
+BY_COMMUNITY = ("participation", "tipped", "organised", "way")
 BY_UNIT = (
     "utilisation", "case_hours", "burden_hours", "slack_hours", "burnout", "vacant",
-    "effort_residents", "staff", "practice_fit", "way",
+    "effort_residents", "staff", "practice_fit", "way", "effort_investment", "heavy_burnout",
+    "turnover", "skill",
 )  # fmt: skip
 BY_ACCOUNT = ("revenue", "spending")
 
@@ -99,6 +100,7 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             admin.people.participation,
             participation.tipped(admin.people.participation, admin.setting.world["never"]),
             columns.communities["organised"],
+            mean_way(columns),
         ]
     )
     grid_unit = unit[city.grids.community]
@@ -122,9 +124,33 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             admin.offices["staff_share"],
             admin.structure.fit,
             admin.structure.way,
+            admin.offices["effort_investment"],
+            of_workers(admin.people.workers["burnout"] > workers.HEAVY),
+            admin.people.quits,
+            mean_skill(admin, grid_unit),
         ]
     )
     new.money[:] = (length / YEAR) * np.stack(
         [admin.offices["project_revenue"], admin.economy.spending]
     )
     return new
+
+
+def mean_way(columns: Columns) -> np.ndarray:
+    """Return the mean way of a community's residents to their station, km, (communities,)."""
+    of, people = columns.grids["walk"], columns.grids["people"].astype(float)
+    home, n = columns.city.grids.community, len(columns.communities)
+    total = np.bincount(home, weights=people, minlength=n)
+    return np.bincount(home, weights=of * people, minlength=n) / np.maximum(total, 1.0)
+
+
+def mean_skill(admin: Administration, unit: np.ndarray) -> np.ndarray:
+    """Return the mean skill of grid workers and office staff in post, (units,).
+
+    ``unit`` is the subdistrict of each grid.
+    """
+    table, o = admin.people.workers, admin.offices
+    there = ~table["vacant"]
+    number = np.bincount(unit, weights=there, minlength=len(o)) + o["heads"] * o["filled"]
+    held = np.bincount(unit, weights=table["skill"] * there, minlength=len(o))
+    return (held + o["skill"] * o["heads"] * o["filled"]) / number

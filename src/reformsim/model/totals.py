@@ -3,6 +3,7 @@
 import numpy as np
 
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, City, ages_by_grid
+from reformsim.model import inequality
 from reformsim.model.span import BY_ACCOUNT, BY_COMMUNITY, BY_UNIT, Span
 from reformsim.outcomes import Totals
 from reformsim.scenario import YEAR
@@ -75,40 +76,12 @@ def total(span: Span, city: City, level: Level) -> Totals:
         yearly = np.bincount(group[first, 0], weights=row, minlength=n) / (span.length / YEAR)
         state[key] = yearly if with_offices else blank
     if with_offices:
-        state |= inequality(city, felt, cells, group, n)
+        way = span.community[BY_COMMUNITY.index("way")] / span.length
+        effort = span.unit[BY_UNIT.index("effort_residents")] / span.length
+        state |= inequality.of_places(city, felt, span.tally, way, effort, cells, group, n)
     else:
-        state |= dict.fromkeys(("gini", "urban_rural_gap", "old_young_gap"), blank)
+        state |= dict.fromkeys(inequality.NAMES, blank)
     return Totals(
         gather(span.tally), gather(span.days), gather(span.still_open), people,
         span.length / YEAR, state,
     )  # fmt: skip
-
-
-def inequality(
-    city: City, felt: np.ndarray, cells: np.ndarray, group: np.ndarray, n: int
-) -> dict[str, np.ndarray]:
-    """Gini of satisfaction between cells, and gaps between town and country, old and young."""
-    out = {name: np.full(n, np.nan) for name in ("gini", "urban_rural_gap", "old_young_gap")}
-    urban = np.broadcast_to(city.communities.urban[:, None], cells.shape)
-    older = np.broadcast_to(np.arange(3) == 2, cells.shape)
-    for g in range(n):
-        here = group == g
-        out["gini"][g] = gini(felt[here], cells[here])
-        for name, side in (("urban_rural_gap", urban), ("old_young_gap", older)):
-            a, b = here & side, here & ~side
-            if cells[a].sum() > 0 and cells[b].sum() > 0:
-                means = (np.average(felt[x], weights=cells[x]) for x in (a, b))
-                out[name][g] = abs(next(means) - next(means))
-    return out
-
-
-def gini(values: np.ndarray, weights: np.ndarray) -> float:
-    """Return the Gini coefficient of ``values`` ≥ 0 held by ``weights`` people each."""
-    order = np.argsort(values, kind="stable")
-    v, w = values[order], weights[order]
-    total, people = (v * w).sum(), w.sum()
-    if total <= 0 or people <= 0:
-        return float("nan")
-    lorenz = np.cumsum(v * w) / total
-    before = np.concatenate(([0.0], lorenz[:-1]))
-    return float(1.0 - ((lorenz + before) * w / people).sum())

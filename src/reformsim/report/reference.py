@@ -16,7 +16,7 @@ from pydantic import BaseModel
 from reformsim.categories import CATEGORIES, MIX, MULTI
 from reformsim.city import COMMUNITY_TYPES, CityConfig
 from reformsim.measures import MEASURES, Measure
-from reformsim.outcomes import OUTCOMES
+from reformsim.outcomes import GOALS, OUTCOMES
 from reformsim.rules import LEVERS
 from reformsim.uncertainties import BY_NAME as FACTS
 from reformsim.uncertainties import UNCERTAINTIES
@@ -63,21 +63,23 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("institutions.staff", "WEEK_HOURS", "paid hours of a head in a week"),
     Constant("institutions.hours", "MOST_BURDEN", "burdens take at most this share of paid hours"),
     Constant("model.economy", "MOST_OWN_REVENUE", "most of a budget that projects may pay for"),
-    Constant("institutions.treasury", "QUOTA", "staff may grow to this multiple of the old posts"),
     Constant("institutions.contest", "TOKEN", "bid against nobody, share of the prize"),
     Constant("institutions.workers", "SOME", "burnout score from which a worker has some burnout"),
     Constant("institutions.workers", "HEAVY", "burnout score from which it is heavy"),
     Constant("institutions.workers", "BETA_BURNOUT",
              "standardised effect of burnout on leaving (model.md §5)"),
     Constant("institutions.workers", "BETA_PAY",
-             "standardised effect of pay on leaving (model.md §5); pay is at its mean throughout"),
+             "standardised effect of pay on leaving (model.md §5)"),
+    Constant("institutions.participation", "ORGANISABILITY",
+             "how easily compounds govern themselves, by type of community"),
     Constant("model.appraisal", "SURVEY_SD", "spread of answers in an assessment survey"),
+    Constant("model.appraisal", "USUAL_QUARTERS",
+             "quarters of the moving mean of what a unit usually achieves"),
     Constant("model.administration", "HUB_MEMORY",
              "days of the moving mean of cross-department cases that sizes the hub"),
     Constant("model.people", "STRAIN_THRESHOLD", "utilisation above which work strains"),
     Constant("model.people", "BURNOUT_BUILD", "burnout score a month per unit of strain"),
     Constant("model.people", "BURNOUT_RECOVERY", "share of a burnout score lost a month"),
-    Constant("model.people", "TRAINING_GAIN", "learning rate gained by training hours"),
     Constant("model.baseline", "JOINING",
              "share of residents who reconsider in a month whether to take part"),
     Constant("model.people", "GROWTH", "capacity gap that social organisations close a month"),
@@ -151,6 +153,7 @@ def parameters() -> str:
         ("Needs by type of community", _MIX_ABOUT, _mix()),
         ("Number of departments", _MULTI_ABOUT, _departments()),
         ("Outcomes", _OUTCOMES_ABOUT, _outcomes()),
+        ("Goals", _GOALS_ABOUT, _goals()),
         ("The city", _CITY_ABOUT, _city()),
         ("Constants", _CONSTANTS_ABOUT, _constants()),
         ("Numbers written in place", _IN_PLACE_ABOUT, _in_place()),
@@ -187,6 +190,11 @@ _MULTI_ABOUT = (
 _OUTCOMES_ABOUT = (
     "Better *neither* marks what is read with care, such as a measured rate. Headlines are those "
     "that Mesa's DataCollector takes. Code: `outcomes.py`."
+)
+_GOALS_ABOUT = (
+    "The five goals of the source as indices: the plain mean of their components, each an outcome "
+    "scaled by clip((x − at 0) / (at 1 − at 0)). Components, weights and bounds are declared, "
+    "not estimated. Code: `outcomes.py`."
 )
 _CITY_ABOUT = (
     "Fields of a city file with their defaults, Chengdu at the census of 2020; the smaller cities "
@@ -299,6 +307,19 @@ def _outcomes() -> str:
             for x in OUTCOMES
         ),
     )
+
+
+def _goals() -> str:
+    return _table(
+        ("goal", "目标", "components (at 0, at 1)"),
+        (
+            (
+                _code(goal.name), goal.zh,
+                "; ".join(f"{_code(x)} ({low:g}, {high:g})" for x, low, high in goal.components),
+            )
+            for goal in GOALS
+        ),
+    )  # fmt: skip
 
 
 def _city() -> str:
