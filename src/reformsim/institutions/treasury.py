@@ -33,7 +33,7 @@ def pay(
     ``heads_before``; what is left is carried over. Raises ValueError where they
     exceed the declared share of the transfer.
     """
-    # in yearly rates: with nothing carried over, the length of the span then leaves no trace
+    # in yearly rates: with nothing carried over, the length of the span leaves no trace
     carried = accounts["balance"] / ahead
     account = settle(
         carried,
