@@ -38,7 +38,7 @@ def fail(lines: Sequence[str]) -> typer.Exit:
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
-    """Check a scenario, an experiment, a city or a governance file."""
+    """Check a scenario, an experiment, a city, a governance or a backfire file."""
     from reformsim.city.config import CityConfig
     from reformsim.config import ConfigError, load_yaml, resolve, validate
     from reformsim.scenario import Scenario, check_memory
@@ -73,6 +73,10 @@ def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":
         return "experiment", Experiment
     if "measures" in keys:
         return "governance file", Governance
+    if keys & {"helps", "harms"}:
+        from reformsim.experiment.backfires import Backfire
+
+        return "backfire file", Backfire
 
     def shared(model: "type[BaseModel]") -> int:
         return len(keys & model.model_fields.keys() - {"name", "name_zh"})
@@ -98,8 +102,12 @@ def run(
 ) -> None:
     """Run an experiment: its table on the terminal, its plots and data in a directory.
 
-    The same command goes on where a stopped one left off.
+    A folder, such as experiments/backfires, is a table of where measures help and harm. The same
+    command goes on where a stopped one left off.
     """
+    if file.is_dir():
+        _run_backfires(file, output, workers, replications, as_json, zh)
+        return
     from rich.console import Console
 
     from reformsim.config import ConfigError
@@ -137,6 +145,49 @@ def run(
     else:
         console.print("", *map(str, [store.manifest_path, *paths]), sep="\n", soft_wrap=True)
     if len(results.failed()):
+        raise typer.Exit(1)
+
+
+def _run_backfires(
+    folder: Path,
+    output: Path | None,
+    workers: int | None,
+    replications: int | None,
+    as_json: bool,
+    zh: bool,
+) -> None:
+    """Try each measure of a folder where it should help and where it should harm."""
+    from rich.console import Console
+
+    from reformsim.config import ConfigError
+    from reformsim.experiment import trials
+    from reformsim.experiment.backfires import load_folder
+    from reformsim.report import backfires, tables
+
+    directory = output or Path("results") / folder.resolve().name
+    try:
+        found = trials.carry_out(
+            load_folder(folder),
+            directory,
+            replications or trials.REPLICATIONS,
+            workers or os.cpu_count() or 1,
+        )
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    except trials.WorkerDied as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except trials.Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(130) from None
+    paths = backfires.save(found, directory)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in found], ensure_ascii=False, indent=2))
+    else:
+        console = Console(width=None if sys.stdout.isatty() else tables.WIDTH)
+        backfires.write(found, console, zh)
+        console.print("", *map(str, paths), sep="\n", soft_wrap=True)
+    if any(row.failure for row in found):
         raise typer.Exit(1)
 
 
