@@ -210,6 +210,7 @@ def trace() -> Trace:
         parts = [columns.tally, columns.days, columns.residents, columns.communities, columns.grids]
         parts += [agent._row for agent in model.agents]
         parts += [model.administration.economy.district_accounts]
+        parts += [model.administration.places.rows, model.administration.places.pipeline]
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
 
     return final

@@ -188,3 +188,9 @@ class Purpose(IntEnum):
     WAY_SEARCH = 132
     WAY_TRIAL = 133
     WEEKEND = 134
+    FACILITIES = 71
+    TOWN = 72
+    ESTATE = 73
+    MOVE = 74
+    DESTINATION = 75
+    HOME = 76

@@ -363,7 +363,7 @@ def _district(
         _town(cells), world(**facts), seed, horizon, keep_cases=True, around_the_clock=True,
         service=SERVICES[service],
     ).districts[0]  # fmt: skip
-    d.lift, d.accept = np.ones(1), np.ones_like(categories.MIX)
+    d.lift, d.accept = np.ones(1), np.ones_like(d.accept)
     d.category_cut = np.minimum(np.arange(1.0, categories.COUNT + 1.0) / kinds, 1.0)
     d.category_of = np.ones(categories.COUNT)
     table = np.zeros_like(categories.TABLE)

@@ -171,6 +171,16 @@ MEASURED: tuple[tuple[Outcome, Formula], ...] = (
      lambda t: t.state["urban_rural_gap"]),
     (Outcome("old_young_gap", "0–1", "lower", "satisfaction of younger minus older residents, absolute", "老少满意度差距"),
      lambda t: t.state["old_young_gap"]),
+    (Outcome("environment_quality", "0–1", "higher", "quality of the environment where residents live", "居住环境质量", True),
+     lambda t: t.state["quality"]),
+    (Outcome("facilities", "0–1", "higher", "usable level of facilities against the standard, by residents", "可用设施水平", True),
+     lambda t: t.state["facilities"]),
+    (Outcome("facilities_gini", "0–1", "lower", "Gini of facilities between communities", "设施基尼系数"),
+     lambda t: t.state["facilities_gini"]),
+    (Outcome("new_estates_served", "0–1", "higher", "usable level of facilities in new estates, by residents", "新建小区设施水平"),
+     lambda t: t.state["new_estates_served"]),
+    (Outcome("town_residents", "share of residents", "neither", "live in communities first in line to be designated towns", "特色镇候选社区居民比例"),
+     lambda t: t.state["town_residents"]),
 )  # fmt: skip
 
 

@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from reformsim import categories
+from reformsim.cases import needs
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
 from reformsim.cases.voice import baseline_of, known_of, touch
 from reformsim.chance import seed_key
+from reformsim.city import ages_by_grid
 from reformsim.city.territory import City
 from reformsim.kernels import njit
 from reformsim.residents.feedback import drift
@@ -51,8 +53,11 @@ def sum_residents(residents, community_of, seed, first_resident, world, pulse):
 
 
 @njit(cache=True)
-def sum_again(d, t):
-    """Take the sums by community and age group anew at wall time ``t``: residents were edited."""
+def sum_again(d, t, living):
+    """Take all sums anew at wall time ``t``: residents were edited.
+
+    Sums by community and age group, and ``living`` (grids, 3), residents by grid and age group.
+    """
     w = d.world[0]
     for community in range(d.pulse.shape[0]):
         for age in range(d.pulse.shape[1]):
@@ -62,8 +67,10 @@ def sum_again(d, t):
             p.baseline = 0.0
             p.people = 0.0
             p.time = t
+    living[:] = 0.0
     for i in range(len(d.residents)):
         r = d.residents[i]
+        living[r.place, r.age] += 1.0
         satisfaction, burden = touch(d, i, t)
         p = d.pulse[d.grids[r.place].community, r.age]
         p.satisfaction += satisfaction
@@ -127,6 +134,8 @@ class Columns:
     grids: np.ndarray
     communities: np.ndarray
     units: np.ndarray
+    accept: np.ndarray  # (communities, 12) chance that a candidate need arises
+    living: np.ndarray  # (grids, 3) residents who live there now, by age group
     office_desk: np.ndarray
     pulse: np.ndarray
     tally: np.ndarray
@@ -175,6 +184,8 @@ def build(
         grids=np.zeros(len(city.grids), s.GRID_ROW),
         communities=np.zeros(n_communities, s.COMMUNITY_ROW),
         units=np.zeros(n_units, s.UNIT_ROW),
+        accept=categories.MIX[city.communities.kind] / needs.peak(world),
+        living=ages_by_grid(city).copy(),
         office_desk=np.zeros((n_units, categories.COUNT), np.int32),
         pulse=np.zeros((n_communities, AGES), s.PULSE),
         tally=np.zeros((n_communities, AGES, len(s.TALLY))),
@@ -224,7 +235,7 @@ def _district(
     desks["calendar"] = ALWAYS if around_the_clock else OFFICE
     if not around_the_clock:
         desks["calendar"][fixed[s.HOTLINE_DESK]] = DAILY
-    shares = categories.TABLE["share"] * categories.MIX.max(axis=0)
+    shares = categories.TABLE["share"] * needs.peak(world)
     people = r.stop - r.start
     # records for a few days' needs and the cases open at a time; they grow as they must
     room = int(people * world["needs"] / 365.0 * 8.0) + 256
@@ -237,7 +248,7 @@ def _district(
     d = s.District(
         world=np.array([world], dtype=world.dtype),
         categories=categories.TABLE,
-        accept=categories.MIX / categories.MIX.max(axis=0),
+        accept=columns.accept[m],
         lift=np.array([shares.sum()]),
         category_cut=np.cumsum(shares / shares.sum()),
         category_of=np.cumsum(categories.TABLE["share"]),

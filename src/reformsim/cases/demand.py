@@ -34,7 +34,7 @@ class Demand(NamedTuple):
 
 
 @njit(cache=True)
-def _voice(world, table, communities, weight, walk, voiced, silent):
+def _voice(world, table, communities, mix, weight, walk, voiced, silent):
     w = world[0]
     utility = np.empty(6)
     share = np.empty(6)
@@ -42,7 +42,7 @@ def _voice(world, table, communities, weight, walk, voiced, silent):
         c = communities[m]
         for age in range(AGES):
             for k in range(len(table)):
-                needs = weight[m, age] * table[k].share * categories.MIX[c.kind, k] * w.needs
+                needs = weight[m, age] * table[k].share * mix[m, k] * w.needs
                 solved = min(table[k].self_solving * c.self_factor, 1.0)
                 for known in range(2):
                     rate = needs * (w.known_before if known else 1.0 - w.known_before)
@@ -62,22 +62,23 @@ def expect(
     communities: np.ndarray,
     units: np.ndarray,
     unit_of: np.ndarray,
+    mix: np.ndarray,
     weight: np.ndarray,
     walk: np.ndarray,
 ) -> Demand:
     """Return the expected flows of a year.
 
     ``communities`` (COMMUNITY_ROW) and ``units`` (UNIT_ROW) hold the rules in force,
-    ``unit_of`` the city-wide row of each community's subdistrict, ``weight`` (communities, 3)
-    the summed need multipliers by age group, ``walk`` (communities,) the mean way to a station
-    in km.
+    ``unit_of`` the city-wide row of each community's subdistrict, ``mix`` (communities, 12) how
+    often categories arise there against their shares, ``weight`` (communities, 3) the summed need
+    multipliers by age group, ``walk`` (communities,) the mean way to a station in km.
     """
     assert communities.dtype == COMMUNITY_ROW and units.dtype == UNIT_ROW
     table = categories.TABLE
     n, kinds = len(communities), categories.COUNT
     voiced, silent = np.zeros((n, kinds, 3)), np.zeros((n, kinds))
     box = np.array([world], dtype=world.dtype)
-    _voice(box, table, communities, weight, walk, voiced, silent)
+    _voice(box, table, communities, mix, weight, walk, voiced, silent)
 
     unit = units[unit_of]
     life = world["silent_lifetime"] * table["lifetime"]

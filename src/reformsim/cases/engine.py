@@ -78,8 +78,8 @@ def generate(d, day):
             category = 0
             while category < 11 and u >= d.category_cut[category]:
                 category += 1
-            kind = d.communities[d.grids[d.residents[resident].place].community].kind
-            if draw(key, THINNING) >= d.accept[kind, category]:
+            community = d.grids[d.residents[resident].place].community
+            if draw(key, THINNING) >= d.accept[community, category]:
                 continue
             moment = draw(key, MOMENT)
             if not d.fixed[AROUND_THE_CLOCK]:

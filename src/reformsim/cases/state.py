@@ -234,7 +234,7 @@ class District(Bundle):
     FIELDS: ClassVar[dict[str, tuple[Any, int]]] = {
         "world": (WORLD, 1),  # (1,)
         "categories": (categories.TABLE.dtype, 1),  # (12,)
-        "accept": (np.float64, 2),  # (6, 12) chance that a candidate need arises, by type
+        "accept": (np.float64, 2),  # (communities, 12) chance that a candidate need arises
         "lift": (np.float64, 1),  # (1,) candidates per need
         "category_cut": (np.float64, 1),  # (12,) cumulative shares of candidates
         "category_of": (np.float64, 1),  # (12,) cumulative shares of further parts
@@ -265,6 +265,9 @@ class District(Bundle):
     }
 
     world: np.ndarray
+    accept: np.ndarray
+    lift: np.ndarray
+    category_cut: np.ndarray
     grids: np.ndarray
     communities: np.ndarray
     units: np.ndarray

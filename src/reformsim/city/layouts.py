@@ -49,9 +49,12 @@ def _way(city: City, grids: np.ndarray, sites: np.ndarray) -> np.ndarray:
     return DETOUR * np.sqrt(dx * dx + dy * dy + spread)
 
 
-def within_reach(city: City, walk: np.ndarray) -> np.ndarray:
-    """Return residents within 15 minutes of a station ``walk`` km off, by grid and age."""
-    return ages_by_grid(city) * (walk[:, None] <= LIMITS)
+def within_reach(people: np.ndarray, walk: np.ndarray) -> np.ndarray:
+    """Return who of ``people`` (grids, 3) by age lives within 15 minutes of a station.
+
+    ``walk`` (grids,) is the way to it in km.
+    """
+    return people * (walk[:, None] <= LIMITS)
 
 
 def _drawn(city: City, rows: np.ndarray) -> np.ndarray:

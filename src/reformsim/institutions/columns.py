@@ -92,3 +92,20 @@ WAY = np.dtype(
         ("began", "i8"),  # month in which the present trial began, −1 without one
     ]
 )
+
+#: A community as a place; facilities in residents served to the full standard.
+PLACE = np.dtype(
+    [
+        ("quality", "f8"),  # of the environment, 0–1
+        ("facilities", "f8"),  # usable level for the residents of now, 0–1
+        ("stock", "f8"),  # facilities that residents can use
+        ("paper", "f8"),  # facilities that count as built and cannot be used
+        ("jobs", "f8"),  # of a designated town
+        ("wear", "f8"),  # of the environment, a year
+        ("wear_facilities", "f8"),
+        ("works", "f8"),  # share of the place under works this year
+        ("renewed", "f8"),  # share of its homes being renewed this year
+        ("enforcement", "f8"),  # hours against illegal building, of the most there can be
+        ("peak", "f8"),  # most residents there ever were
+    ]
+)

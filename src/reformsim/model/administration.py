@@ -15,6 +15,7 @@ from reformsim.model import orders, posts
 from reformsim.model.appraisal import Appraisal
 from reformsim.model.economy import Economy
 from reformsim.model.people import People
+from reformsim.model.places import Places
 from reformsim.model.structure import Structure
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
@@ -41,6 +42,7 @@ class Administration:
         self.attendance = self._attend()
         self.structure = Structure(self.setting, scenario.premises.mode, self.rules)
         self.people = People(self.setting, self.structure.territory)
+        self.places = Places(self.setting)
         self.economy = Economy(
             self.setting, self.offices, self.districts["team_heads"], self._investing()
         )
@@ -78,11 +80,15 @@ class Administration:
             self.paid = self.scenario.rules_at(day, city, seed, in_full=True)
             self.costs = self.scenario.costs_at(day, city)
         self.structure.act(columns, day, month, self.rules, self.paid, changed)
-        self._order(columns, changed)
+        turn = month or 0
+        moved = turn > 0 and turn % 12 == 0
+        if moved:
+            self.places.live(columns, day, self.rules, self.people.participation)
+        self._order(columns, changed, moved)
         self._staff_districts(columns)
-        if month and month % 12 == 0:
+        if moved:
             teams = self.districts["team_heads"]
-            self.economy.invest(month, self.offices, teams, self._investing())
+            self.economy.invest(turn, self.offices, teams, self._investing())
         years, ahead = (until - day) / YEAR, (month_start(month_of(day) + 1) - day) / YEAR
         self.economy.pay(
             years, ahead, self.offices, self.districts, self.paid, self._team(self.paid),
@@ -119,25 +125,32 @@ class Administration:
         self.cross += (1 - np.exp(-days / HUB_MEMORY)) * (rate - self.cross)
         self._cross_seen, self._since = cross, day
 
-    def _order(self, columns: Columns, changed: bool) -> None:
+    def _order(self, columns: Columns, changed: bool, moved: bool) -> None:
         """Write the rules in force into the rows that the case engine reads."""
         w, city, base = self.setting.world, self.setting.city, self.setting.base
         unit = columns.serving()
-        orders.write_units(columns.units, self.rules, w, self.offices, self.people.captured())
+        orders.write_units(
+            columns.units, self.rules, w, self.offices,
+            self.people.captured(self.places.residents),
+        )  # fmt: skip
         orders.write_communities(
             columns.communities, self.people.participation,
             self.people.organised(self.rules)[unit], self.rules[unit], w,
         )  # fmt: skip
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)
+        mix = self.places.mix(self.rules)
+        orders.write_needs(columns.accept, mix, w)
         if changed:
             self.stations = orders.write_stations(
                 columns, self.rules, self.setting.seed, base.layout, self.layout
             )
+        if changed or moved:
             walk = before.mean_walk(city, columns.grids["walk"])
-            weight = before.need_weights(city)
+            now = self.places.residents / city.communities.population
+            weight = before.need_weights(city) * now[:, None]
             self.station_demand = expect(
-                w, base.communities, base.units, city.communities.subdistrict, weight, walk
+                w, base.communities, base.units, city.communities.subdistrict, mix, weight, walk
             ).station
 
     def _staff_districts(self, columns: Columns) -> None:

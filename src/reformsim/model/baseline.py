@@ -9,8 +9,8 @@ from functools import lru_cache
 
 import numpy as np
 
+from reformsim import categories, uncertainties
 from reformsim import rules as levers
-from reformsim import uncertainties
 from reformsim.cases.demand import Demand, expect
 from reformsim.cases.state import COMMUNITY_ROW, UNIT_ROW
 from reformsim.chance import Purpose, normal_quantile, unit_draws
@@ -98,17 +98,19 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     communities["unit"] = unit_of
     communities["kind"] = city.communities.kind
     communities["urban"] = city.communities.urban
-    captured = share_captured(city, share, world, unit_of)
+    captured = share_captured(
+        city, share, city.communities.population.astype(float), world, unit_of
+    )
     orders.write_units(units, rules, world, offices, captured)
     orders.write_communities(communities, share, np.zeros(m), rules[unit_of], world)
     layout = layouts.plan(city, "before")
-    weight = need_weights(city)
+    weight, mix = need_weights(city), categories.MIX[city.communities.kind]
     walk = mean_walk(city, layout.walk)
-    asked = expect(world, communities, units, unit_of, weight, walk)
+    asked = expect(world, communities, units, unit_of, mix, weight, walk)
     social = np.bincount(unit_of, weights=asked.social, minlength=n) / 12.0
     organisations = _organisations(city, world, people, social)
     communities["organised"] = organised_share(organisations, social)[unit_of]
-    demand = expect(world, communities, units, unit_of, weight, walk)
+    demand = expect(world, communities, units, unit_of, mix, weight, walk)
 
     def per_unit(values: np.ndarray) -> np.ndarray:
         return np.stack(
@@ -222,13 +224,15 @@ def _participation(
     return thresholds, first, share
 
 
-def share_captured(city: City, share: np.ndarray, world: np.record, unit: np.ndarray) -> np.ndarray:
+def share_captured(
+    city: City, share: np.ndarray, people: np.ndarray, world: np.record, unit: np.ndarray
+) -> np.ndarray:
     """Return the share of each subdistrict's people below their community's tipping point.
 
-    ``share`` taking part and ``unit``, who serves a community now, have shape (communities,).
+    ``share`` taking part, ``people`` who live there now and ``unit``, who serves a community
+    now, have shape (communities,).
     """
     below = ~participation.tipped(share, world["never"])
-    people = city.communities.population.astype(float)
     n = len(city.subdistricts)
     return np.bincount(unit, weights=people * below, minlength=n) / np.bincount(
         unit, weights=people, minlength=n

@@ -159,8 +159,9 @@ class CityModel(mesa.Model):
     def _catch_up(self) -> None:
         """Run the cases up to the present day: districts side by side, the largest first."""
         if self._sums_are_old:
-            for d in self.columns.districts:
-                case_columns.sum_again(d, float(self._handled))
+            for k, d in enumerate(self.columns.districts):
+                living = self.columns.living[self.columns.slices(k)[2]]
+                case_columns.sum_again(d, float(self._handled), living)
             self._sums_are_old = False
         day = int(self.time)
         if day <= self._handled:

@@ -4,6 +4,7 @@ import numpy as np
 
 from reformsim import rules as levers
 from reformsim.cases.columns import Columns
+from reformsim.cases.needs import peak
 from reformsim.cases.state import CENTRES, STATIONS
 from reformsim.chance import Purpose, unit_draws
 from reformsim.city import layouts
@@ -95,6 +96,14 @@ def write_communities(
         + w["withdrawal"] * rules["self_solving"]
     )
     communities["organised"] = organised
+
+
+def write_needs(accept: np.ndarray, mix: np.ndarray, world: np.record) -> None:
+    """Write the chance that a candidate need arises, (communities, 12), in [0, 1].
+
+    ``mix`` of that shape is how often categories arise there against their shares.
+    """
+    accept[:] = np.minimum(mix / peak(world), 1.0)
 
 
 def write_stations(

@@ -43,10 +43,14 @@ class People:
         self._take_part(rules)
         self._organise(rules)
 
-    def captured(self) -> np.ndarray:
-        """Return the share of each subdistrict's people below their community's tipping point."""
+    def captured(self, people: np.ndarray) -> np.ndarray:
+        """Return the share of each subdistrict's people below their community's tipping point.
+
+        ``people`` (communities,) live there now.
+        """
+        s = self.setting
         return before.share_captured(
-            self.setting.city, self.participation, self.setting.world, self.territory.unit
+            s.city, self.participation, people, s.world, self.territory.unit
         )
 
     def organised(self, rules: np.ndarray) -> np.ndarray:

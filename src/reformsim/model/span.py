@@ -13,7 +13,9 @@ from reformsim.model.administration import Administration
 from reformsim.scenario import YEAR
 
 #: States of communities and of subdistricts, kept as sums of value × days of the span.
-BY_COMMUNITY = ("participation", "tipped", "organised", "way")
+BY_COMMUNITY = (
+    "participation", "tipped", "organised", "way_to_station", "quality", "facilities",
+)  # fmt: skip
 BY_UNIT = (
     "utilisation", "case_hours", "burden_hours", "slack_hours", "burnout", "vacant",
     "effort_residents", "staff", "practice_fit", "way", "effort_investment", "heavy_burnout",
@@ -34,6 +36,7 @@ class Span:
     open: np.ndarray  # (communities, 3) open cases × days
     still_open: np.ndarray  # (communities, 3, bins) cases open at its end, by days
     ages: np.ndarray  # (communities, 3) days since voiced of the cases open at its end
+    people: np.ndarray  # (communities, 3) residents × days
     near: np.ndarray  # (communities, 3) residents within 15 minutes × days
     community: np.ndarray  # (len(BY_COMMUNITY), communities) × days
     unit: np.ndarray  # (len(BY_UNIT), units) × days
@@ -52,6 +55,7 @@ class Span:
             open=np.zeros((communities, 3)),
             still_open=np.zeros((communities, 3, s.BINS)),
             ages=np.zeros((communities, 3)),
+            people=np.zeros((communities, 3)),
             near=np.zeros((communities, 3)),
             community=np.zeros((len(BY_COMMUNITY), communities)),
             unit=np.zeros((len(BY_UNIT), units)),
@@ -92,7 +96,8 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
     # problem-days accrue while a case is open, not when it ends: a backlog must not hide them
     new.tally[:, :, s.Count.PROBLEM_DAYS] += new.ages - seen.ages
     seen.ages = new.ages
-    near = layouts.within_reach(city, columns.grids["walk"])
+    new.people = columns.pulse["people"] * length
+    near = layouts.within_reach(columns.living, columns.grids["walk"])
     np.add.at(new.near, city.grids.community, near * length)
     unit = columns.serving()
     new.community[:] = length * np.stack(
@@ -101,6 +106,8 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             participation.tipped(admin.people.participation, admin.setting.world["never"]),
             columns.communities["organised"],
             mean_way(columns),
+            admin.places.rows["quality"],
+            admin.places.rows["facilities"],
         ]
     )
     grid_unit = unit[city.grids.community]

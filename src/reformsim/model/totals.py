@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, City, ages_by_grid
+from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, City, fabric
 from reformsim.model import inequality
 from reformsim.model.span import BY_ACCOUNT, BY_COMMUNITY, BY_UNIT, Span
 from reformsim.outcomes import Totals
@@ -13,6 +13,8 @@ WITH_OFFICES = ("city", "district", "subdistrict")
 
 #: Spreads between subdistricts (sd, by residents), and the states of which.
 SPREADS = {"load_gap": "utilisation", "practice_spread": "way"}
+#: Share of communities, first in line for designation, whose residents are told (assumed).
+FIRST_IN_LINE = 0.15
 
 #: A level's name, its places, and the place of each community and age group.
 Level = tuple[str, list[str], np.ndarray]
@@ -39,8 +41,7 @@ def total(span: Span, city: City, level: Level) -> Totals:
     """Sum what a span counted over the places of a level; states are means over its days."""
     name, places, group = level
     n, flat = len(places), group.ravel()
-    cells = np.zeros((len(city.communities), 3))
-    np.add.at(cells, city.grids.community, ages_by_grid(city))
+    cells = span.people / span.length
     people = np.bincount(flat, weights=cells.ravel(), minlength=n)
     blank = np.full(n, np.nan)
 
@@ -76,12 +77,41 @@ def total(span: Span, city: City, level: Level) -> Totals:
         yearly = np.bincount(group[first, 0], weights=row, minlength=n) / (span.length / YEAR)
         state[key] = yearly if with_offices else blank
     if with_offices:
-        way = span.community[BY_COMMUNITY.index("way")] / span.length
+        way = span.community[BY_COMMUNITY.index("way_to_station")] / span.length
         effort = span.unit[BY_UNIT.index("effort_residents")] / span.length
         state |= inequality.of_places(city, felt, span.tally, way, effort, cells, group, n)
     else:
         state |= dict.fromkeys(inequality.NAMES, blank)
+    if name == "age":
+        state |= dict.fromkeys(("facilities_gini", "new_estates_served", "town_residents"), blank)
+    else:
+        served = span.community[BY_COMMUNITY.index("facilities")] / span.length
+        state |= of_places(city, served, cells.sum(axis=1), group[:, 0], n)
     return Totals(
         gather(span.tally), gather(span.days), gather(span.still_open), people,
         span.length / YEAR, state,
     )  # fmt: skip
+
+
+def of_places(
+    city: City, served: np.ndarray, people: np.ndarray, group: np.ndarray, n: int
+) -> dict[str, np.ndarray]:
+    """Gini of facilities between communities, their level in new estates, residents of towns.
+
+    Towns are the communities first in line for designation, designated or not: so that two
+    scenarios compare the same places. Arrays have shape (communities,).
+    """
+    out = {name: np.full(n, np.nan) for name in ("facilities_gini", "new_estates_served")}
+    estate = city.communities.kind == fabric.NEW_ESTATE
+    for g in range(n):
+        here = group == g
+        out["facilities_gini"][g] = inequality.gini(served[here], people[here])
+        if people[here & estate].sum() > 0:
+            out["new_estates_served"][g] = np.average(
+                served[here & estate], weights=people[here & estate]
+            )
+    first = fabric.town_line(city) < FIRST_IN_LINE
+    all_people = np.bincount(group, weights=people, minlength=n)
+    towns = np.bincount(group, weights=people * first, minlength=n)
+    share = np.divide(towns, all_people, out=np.full(n, np.nan), where=all_people > 0)
+    return out | {"town_residents": share}
