@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +13,9 @@ from rich.cells import cell_len
 from typer.testing import CliRunner
 
 from reformsim.cli import app
+from reformsim.experiment.trials import Finding
 from reformsim.measures import MEASURES
+from reformsim.report import backfires
 from reformsim.rules import LEVERS
 from reformsim.uncertainties import UNCERTAINTIES
 
@@ -36,13 +38,19 @@ def test_tables_name_every_item_and_fit_80_columns(command, zh):
     assert "\x1b" not in result.stdout
 
 
+def test_an_unknown_measure_suggests_the_nearest():
+    result = run("measures", "goverance_committee")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert "did you mean governance_committee?" in result.stderr
+
+
 @pytest.mark.parametrize("command", TABLES)
 def test_json_is_the_declaration(command):
     told = json.loads(run(command, "--json").stdout)
     assert told == json.loads(json.dumps([asdict(item) for item in TABLES[command]]))
 
 
-@pytest.mark.parametrize("command", TABLES)
+@pytest.mark.parametrize("command", ["levers", "uncertainties"])
 def test_one_item_is_explained(command):
     item = TABLES[command][0]
     text = run(command, item.name).stdout
@@ -52,11 +60,63 @@ def test_one_item_is_explained(command):
     ]
 
 
-def test_an_explained_measure_says_what_it_sets_and_costs():
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
+def test_a_measure_is_explained_in_both_languages(measure, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    result = run("measures", measure.name)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert all(cell_len(line) <= 80 for line in result.stdout.splitlines())
+    told = "".join(result.stdout.split())
+    fields = ("name", "zh", "helps", "helps_zh", "costs_zh", "backfires", "backfires_zh", "source")
+    for text in (*(getattr(measure, field) for field in fields), *measure.sets, measure.outcome):
+        assert "".join(text.split()) in told
+    assert f"expected{measure.expected}" in told
+    if measure.cost is not None:
+        assert f"{measure.cost.amount:g}×10,000yuanper" in told
+        assert f"{measure.cost.amount:g}万元" in told
+
+
+def test_an_explained_measure_says_what_it_sets_and_who_reads_it(monkeypatch):
+    monkeypatch.chdir(ROOT)
     text = " ".join(run("measures", "governance_committee").stdout.split())
     assert "sets joint_dispatch 0 -> 0.9 share of cross-department cases" in text
-    assert "sets hub_capacity 0 -> hub_staffing times expected need" in text
-    assert "10 × 10,000 yuan a year per 100k residents" in text
+    assert "sets hub_capacity 0 -> hub_staffing (1.25, 0.5 to 2) times expected need" in text
+    assert "read by 读取于 model/administration.py, model/orders.py" in text
+
+
+BACKFIRE = """\
+measure: governance_committee
+outcome: p90_days
+city: town
+helps: {why: serial parts, why_zh: 串行}
+harms: {why: a hub under capacity, why_zh: 中枢不足}
+"""
+
+
+def test_an_explained_measure_tells_what_came_of_it(tmp_path, monkeypatch):
+    """Without a file, before its run, after it, and where the file is wrong."""
+
+    def told() -> str:
+        return " ".join(run("measures", "governance_committee").stdout.split())
+
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "configs").symlink_to(ROOT / "configs")
+    assert "no experiments/backfires/governance_committee.yaml" in told()
+    file = tmp_path / "experiments" / "backfires" / "governance_committee.yaml"
+    file.parent.mkdir(parents=True)
+    file.write_text(BACKFIRE, "utf-8")
+    assert "a hub under capacity · 中枢不足 not run yet 尚未运行" in told()
+    row = Finding(
+        id=20, measure="governance_committee", side="harms", outcome="p90_days", unit="days",
+        better="lower", n=8, base=60.0, effect=30.0, low=25.0, high=35.0, verdict="shown",
+        verdict_zh="已显示", why="a hub under capacity", why_zh="中枢不足",
+    )  # fmt: skip
+    results = tmp_path / "results" / "backfires"
+    results.mkdir(parents=True)
+    backfires.save([replace(row, side="helps"), row], results)
+    assert "p90 days: +30.0 [+25.0, +35.0] days shown · 已显示" in told()
+    file.write_text(BACKFIRE.replace("p90_days", "p9_days"), "utf-8")
+    assert "2:10: outcome: unknown outcome 'p9_days'" in told()
 
 
 def test_an_unknown_name_suggests_the_nearest():

@@ -5,6 +5,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from reformsim.cli import app
 from reformsim.measures import MEASURES
 from reformsim.model import CityModel
 from reformsim.outcomes import OUTCOMES
+from reformsim.report import measures as page_of_measures
 from reformsim.report import reference
 from reformsim.rules import LEVERS
 from reformsim.scenario import Scenario
@@ -25,7 +27,6 @@ from support import CONFIG
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = ROOT / "src" / "reformsim"
-PARAMETERS = ROOT / "docs" / "parameters.md"
 MODEL = ROOT / "docs" / "model.md"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/*.md")])
 
@@ -41,21 +42,50 @@ def text(path: Path) -> str:
 # --- the reference
 
 
-def test_the_reference_is_up_to_date():
-    if text(PARAMETERS) != reference.parameters():
-        pytest.fail(f"docs/parameters.md is out of date; run: {reference.COMMAND}")
+PAGES = {
+    "parameters.md": (reference.COMMAND, reference.parameters),
+    "parameters.zh.md": (reference.COMMAND_ZH, partial(reference.parameters, zh=True)),
+    "measures.md": (page_of_measures.COMMAND, page_of_measures.page),
+}
 
 
-def test_every_declared_name_is_in_the_reference():
+@pytest.mark.parametrize("name", PAGES)
+def test_generated_pages_are_up_to_date(name, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command, write = PAGES[name]
+    if text(ROOT / "docs" / name) != write():
+        pytest.fail(f"docs/{name} is out of date; run: {command}")
+
+
+@pytest.mark.parametrize("name", ["parameters.md", "parameters.zh.md"])
+def test_every_declared_name_is_in_the_reference(name):
     for item in (*LEVERS, *UNCERTAINTIES, *MEASURES, *OUTCOMES):
-        assert f"| `{item.name}` |" in text(PARAMETERS)
+        assert f"| `{item.name}` |" in text(ROOT / "docs" / name)
 
 
-def test_the_command_is_the_one_that_writes_the_reference(tmp_path):
-    name, *arguments = reference.COMMAND.removeprefix("uv run reformsim ").split()
+def test_the_chinese_reference_is_chinese():
+    """Every heading and head, every meaning; what may stay English is a unit or a new constant."""
+    page = text(ROOT / "docs" / "parameters.zh.md")
+    headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
+    heads = [line for line in re.findall(r"^(\| .*)\n\| ---", page, re.MULTILINE)]
+    assert len(headings) == 11 and len(heads) == 10
+    for line in (*headings, *heads):
+        assert re.search("[一-鿿]", line), line
+    rows = re.findall(r"^\| .*$", page, re.MULTILINE)
+    chinese = [row for row in rows if re.search("[一-鿿]", row)]
+    assert len(chinese) > 0.8 * len(rows)
+    for item in (*LEVERS, *UNCERTAINTIES, *OUTCOMES):
+        assert item.meaning_zh in page and f"| {item.meaning} |" not in page
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_command_is_the_one_that_writes_the_page(name, tmp_path, monkeypatch):
+    monkeypatch.chdir(ROOT)
+    command, write = PAGES[name]
+    called, *arguments = command.removeprefix("uv run reformsim ").split()
     file = tmp_path / Path(arguments.pop()).name
-    get_command(app).main([name, *arguments, str(file)], standalone_mode=False)
-    assert file.read_bytes().decode() == reference.parameters()
+    get_command(app).main([called, *arguments, str(file)], standalone_mode=False)
+    assert file.read_bytes().decode() == write() and file.name == name
 
 
 def test_a_number_that_has_moved_is_not_passed_over():

@@ -247,23 +247,21 @@ def outcomes(name: Name = None, as_json: AsJson = False, zh: Chinese = False) ->
 
 @app.command("measures")
 def list_measures(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
-    """List the measures of the reform, or explain one."""
-    from reformsim.measures import MEASURES
+    """List the measures of the reform, or explain one in both languages."""
+    from reformsim.measures import BY_NAME, MEASURES
 
     def row(measure: "Measure") -> Sequence[str]:
         return measure.name, str(measure.id), measure.zh if zh else measure.helps
 
-    def sets(measure: "Measure") -> dict[str, str]:
-        from reformsim.rules import BY_NAME
+    if name in BY_NAME and not as_json:
+        from rich.console import Console
 
-        def line(lever: str, full: float | str) -> str:
-            known = BY_NAME[lever]
-            meaning = known.meaning_zh if zh else known.meaning
-            return f"{known.default:g} -> {full} {known.unit} ({meaning})"
+        from reformsim.report import measures, tables
 
-        return {f"sets {key}": line(key, full) for key, full in measure.sets.items()}
-
-    _show("Measures", MEASURES, name, as_json, ("name", "id", "名称" if zh else "helps"), row, sets)
+        console = Console(width=None if sys.stdout.isatty() else tables.WIDTH)
+        measures.explain(BY_NAME[name], console)
+        return
+    _show("Measures", MEASURES, name, as_json, ("name", "id", "名称" if zh else "helps"), row)
 
 
 @app.command()
@@ -271,11 +269,20 @@ def reference(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="File to write [standard output].")
     ] = None,
+    zh: Annotated[bool, typer.Option("--zh", help="In Chinese: docs/parameters.zh.md.")] = False,
+    measures: Annotated[
+        bool, typer.Option("--measures", help="Of the measures instead: docs/measures.md.")
+    ] = False,
 ) -> None:
     """Write the reference of all parameters, docs/parameters.md, from their declarations."""
-    from reformsim.report.reference import parameters
+    if measures:
+        from reformsim.report.measures import page
 
-    text = parameters()
+        text = page()
+    else:
+        from reformsim.report.reference import parameters
+
+        text = parameters(zh)
     if output is None:
         typer.echo(text, nl=False)
     else:
@@ -301,7 +308,6 @@ def _show[T: Any](
     as_json: bool,
     heads: Sequence[str],
     row: Callable[[T], Sequence[str]],
-    more: Callable[[T], dict[str, str]] = lambda item: {},
 ) -> None:
     """Print declared items as a table, or one of them in full, or either as JSON."""
     from rich import box
@@ -324,7 +330,7 @@ def _show[T: Any](
         table.title, rows = title, [row(item) for item in items]
     else:
         table.show_header, heads = False, ("", "")
-        rows = _fields(asdict(items[0]), more(items[0]))
+        rows = _fields(asdict(items[0]))
     for index, head in enumerate(heads):
         table.add_column(head, overflow="fold", no_wrap=index == 0)
     for cells in rows:
@@ -332,12 +338,9 @@ def _show[T: Any](
     console.print(table)
 
 
-def _fields(fields: dict[str, Any], more: dict[str, str]) -> list[Sequence[str]]:
-    """Return the fields of one declaration as rows; nested ones are told by ``more``."""
-    rows: list[Sequence[str]] = []
-    for key, value in fields.items():
-        if isinstance(value, dict) and key == "cost":
-            rows.append((key, f"{value['amount']:g} × 10,000 yuan a year per {value['per']}"))
-        elif value is not None and not isinstance(value, dict):
-            rows.append((key, f"{value:g}" if isinstance(value, float) else str(value)))
-    return [*rows, *more.items()]
+def _fields(fields: dict[str, Any]) -> list[Sequence[str]]:
+    """Return the fields of one declaration as rows."""
+    return [
+        (key, f"{value:g}" if isinstance(value, float) else str(value))
+        for key, value in fields.items()
+    ]
