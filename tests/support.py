@@ -68,18 +68,22 @@ def busy_town(seed=1, horizon=120, **facts):
 
     Returns the district, its servers and its speeds; office hours, cases kept.
     """
-    facts = {"needs": 12.0, "transfer_delay": 1.0, "patience": 30.0} | facts
+    facts = {"needs": 12.0, "transfer_delay": 1.0, "patience": 30.0, "city_share": 0.0} | facts
     d = columns.build(
         build_city(CONFIG, 1), world(**facts), seed, horizon, keep_cases=True
     ).districts[0]
     for name, value in {
         "p_mis": 0.2, "orphan": 0.02, "joint": 0.5, "conference": 0.5, "follow_up": 0.5,
         "sham": 0.1, "audit": 0.5, "poor": 0.2, "patrol_rate": 0.003, "linkage": 0.2,
-        "gate_delay": 1.0, "decision_delay": 1.0,
+        "gate_delay": 1.0, "decision_delay": 1.0, "escalation": 0.5, "mediation": 0.5,
+        "agreement": 0.4, "mediation_hours": 1.0, "procedure": 0.2, "audit_hours": 0.1,
+        "treatment": 0.3, "delegated": 0.1, "poor_new": 0.3,
     }.items():  # fmt: skip
         d.units[name] = value
     d.fixed[s.PERIOD_HOURS], d.fixed[s.AGENDA] = 14 * 24, 5
     d.communities["organised"] = 0.1
+    d.communities["online"] = 0.3
+    d.communities["police"] = [True, False, True, False]
     d.grids["desk"] = np.arange(len(d.grids))
     d.communities["desk"] = d.fixed[s.STATIONS] + np.arange(len(d.communities))
     territorial = np.arange(2 * 12).reshape(2, 12)

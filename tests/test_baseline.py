@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reformsim import categories, uncertainties
-from reformsim.cases.state import Count
+from reformsim.cases.state import COMMUNITY_ROW, Count
 from reformsim.cases.voice import choose, utilities
 from reformsim.facts import facts
 from reformsim.institutions import staff
@@ -33,13 +33,20 @@ def test_choice_is_a_multinomial_logit():
     np.testing.assert_allclose(share, weight / weight.sum(), rtol=1e-12)
 
 
+def home(urban: bool) -> np.record:
+    """Return a community before the reform, a tenth of whose residents take part."""
+    row = np.zeros(1, COMMUNITY_ROW)
+    row["urban"], row["participation"] = urban, 0.1
+    return row[0]
+
+
 def test_a_first_success_raises_the_odds_of_voicing_by_57_percent():
     world = uncertainties.world()
     odds = []
     for known in (False, True):
         utility, share = np.empty(6), np.empty(6)
         row = categories.TABLE[3]
-        utilities(world, row, True, False, 0.5, 0.1, (0.5, 0.5, 0.5), known, 0.0, utility)
+        utilities(world, row, home(urban=True), False, 0.5, (0.5, 0.5, 0.5), known, utility)
         choose(0.5, utility, share)
         odds.append(share[3:].sum() / share[:3].sum())
     assert odds[1] / odds[0] == pytest.approx(1.57, abs=0.001)
@@ -51,7 +58,7 @@ def test_a_walk_of_one_scale_costs_half_a_unit_and_older_residents_more():
 
     def at(km: float, old: bool, urban: bool) -> float:
         utility = np.empty(6)
-        utilities(world, row, urban, old, km, 0.1, (0.5, 0.5, 0.5), False, 0.0, utility)
+        utilities(world, row, home(urban), old, km, (0.5, 0.5, 0.5), False, utility)
         return float(utility[4])
 
     scale = float(world["distance_urban"])

@@ -38,6 +38,7 @@ def bits(model: CityModel) -> dict[str, bytes]:
     found |= {name: getattr(a.economy, name) for name in ("accounts", "district_accounts")}
     found |= {name: getattr(a.places, name) for name in ("rows", "pipeline", "spent")}
     found |= {"hours": a.books.hours, "accept": c.accept, "living": c.living}
+    found["business"] = a.business.table
     return {name: values.tobytes() for name, values in found.items()}
 
 

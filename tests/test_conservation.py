@@ -59,11 +59,19 @@ def check_records(d) -> None:
 
     row = np.arange(len(d.cases))
     in_use = (stage != s.FREE) & (stage != s.ENDED)
+    to_city, i = [], d.state[s.CITY_HEAD]
+    while i >= 0:
+        to_city.append(i)
+        i = d.cases["next"][i]
+    assert len(to_city) == len(set(to_city))
+    assert set(to_city) == set(np.flatnonzero(stage == s.CITY))
     child = in_use & (d.cases["parent"] != row)
     lead = d.cases[d.cases["parent"][child]]
     assert (lead["parent"] == d.cases["parent"][child]).all()
     assert (lead["key"] == d.cases["key"][child]).all()
-    assert np.isin(lead["stage"], (s.PART, s.WRONG, s.ARRIVE, s.GIVE_UP, s.WAITING)).all()
+    assert np.isin(
+        lead["stage"], (s.PART, s.WRONG, s.ARRIVE, s.GIVE_UP, s.WAITING, s.CLIMB, s.CITY)
+    ).all()
     children = np.bincount(d.cases["parent"][child], minlength=len(d.cases))
     leads = in_use & ~child
     running = children + (stage != s.WAITING)
@@ -171,6 +179,7 @@ def test_waiting_cases_survive_a_reform_and_its_end(town, every_measure):
     """An overloaded town: hundreds wait at desks, hub and table when everything changes."""
     steps = [Step(measure=name, from_day=60, until=131) for name in every_measure]
     facts = {"needs": 9.0, "staffing_needs": 5.0, "hub_staffing": 0.5, "cross_share": 0.42}
+    facts |= {"dispute_share": 0.3}
     model = CityModel(town(*steps, days=200, uncertainties=facts), rng=1)
     Audit(model)
     waiting = {}
@@ -179,7 +188,7 @@ def test_waiting_cases_survive_a_reform_and_its_end(town, every_measure):
         (d,) = model.columns.districts
         waiting[day] = {x: (d.cases["stage"] == x).sum() for x in (*s.AT_DESK, s.START)}
     assert sum(waiting[59].values()) > 500
-    assert waiting[130][s.HUB] > 50 and waiting[130][s.START] > 10
+    assert waiting[130][s.HUB] > 30 and waiting[130][s.START] > 10
     # the committee is gone: visits in service end, the cases that waited went on to their desks
     assert waiting[131][s.HUB] < 10 and waiting[150][s.HUB] == 0
 

@@ -216,7 +216,7 @@ def test_new_staff_and_offices_lose_and_double_nothing(days, data, seed):
         i = d.cases["next"][i]
     assert len(free) == len(set(free)) == d.state[s.FREE_COUNT]
     assert set(free) == set(np.flatnonzero(d.cases["stage"] == s.FREE))
-    busy = np.flatnonzero(~np.isin(d.cases["stage"], (s.FREE, s.ENDED, s.WAITING)))
+    busy = np.flatnonzero(~np.isin(d.cases["stage"], s.IDLE))
     running = np.bincount(d.cases["parent"][busy], minlength=len(d.cases))
     split = leads(d) & (d.cases["open"] > 0)
     np.testing.assert_array_equal(running[split], d.cases["open"][split])

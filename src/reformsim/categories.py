@@ -50,6 +50,8 @@ CATEGORIES: tuple[Category, ...] = (
 COUNT = len(CATEGORIES)
 OFFICES = 5
 NAMES = tuple(c.name for c in CATEGORIES)
+#: Categories that a mechanism knows by name.
+DISPUTES, ORDER, FIRMS = (NAMES.index(name) for name in ("disputes", "order", "firms"))
 
 #: The same table as a structured array for kernels, shape (12,).
 TABLE = np.array(

@@ -1,11 +1,14 @@
 """The end of a case: truly solved, poorly, on paper only, or lost; and what residents feel."""
 
 from reformsim.cases import state as s
-from reformsim.cases.dispatch import assemble, dispatch, part_done
+from reformsim.cases.dispatch import dispatch
+from reformsim.cases.overdue import burden_left
+from reformsim.cases.parts import assemble, part_done
 from reformsim.cases.state import Count
 from reformsim.cases.steps import SECOND_ROUND, count, finish, stay_open
-from reformsim.cases.voice import live_through
+from reformsim.cases.voice import lift, live_through
 from reformsim.cases.work import unit_of, visit_key
+from reformsim.categories import FIRMS, ORDER
 from reformsim.chance import Purpose, draw
 from reformsim.kernels import njit
 from reformsim.residents.feedback import performance
@@ -27,7 +30,7 @@ def close(d, i, t):
     if draw(key, Purpose.SHAM) < unit.sham:
         state = s.SHAM
         again = first and draw(key, Purpose.AUDIT) < unit.audit
-    elif draw(key, Purpose.FIX) < unit.poor:
+    elif draw(key, Purpose.FIX) < (unit.poor_new if case.flags & s.DELEGATED else unit.poor):
         state = s.UNSOLVED
         again = first and draw(key, Purpose.REOPEN) < w.reopen
     if again:
@@ -50,6 +53,9 @@ def close(d, i, t):
     count(d, i, Count.DAYS, days)
     count(d, i, Count.MEASURED, 1.0)
     count(d, i, Count.PROBLEM_DAYS, days)
+    count_kind(d, i, days)
+    if case.category == ORDER and days <= w.promise_local:
+        count(d, i, Count.ORDER_PROMPT, 1.0)
     if state == s.SOLVED:
         count(d, i, Count.SOLVED, 1.0)
         quality = 1.0
@@ -62,12 +68,29 @@ def close(d, i, t):
 
 
 @njit(cache=True)
+def count_kind(d, i, days):
+    """Add the days of a case that ends to those of its kind."""
+    case = d.cases[i]
+    if case.category == ORDER:
+        count(d, i, Count.ORDER_DAYS, days)
+    elif case.category == FIRMS:
+        count(d, i, Count.FIRM_DAYS, days)
+    if s.is_cross(case):
+        count(d, i, Count.CROSS_DAYS, days)
+
+
+@njit(cache=True)
 def feel(d, i, t, quality, days, promise):
     """Let the resident live through the closing; nobody called where a patrol found it."""
     case = d.cases[i]
     if case.flags & s.PATROLLED:
         return
+    if case.flags & s.OVERDUE:
+        lift(d, case.resident, t, burden_left(d, t))
     p = performance(quality, days, promise)
+    if case.category == FIRMS:
+        count(d, i, Count.FIRMS_ENDED, 1.0)
+        count(d, i, Count.FIRMS_SERVED, p)
     count(d, i, Count.FELT, 1.0)
     if p >= d.world[0].content:
         count(d, i, Count.CONTENT, 1.0)
@@ -79,9 +102,11 @@ def feel(d, i, t, quality, days, promise):
 def lose(d, i, t, state):
     """A case lapses or is orphaned: nobody solves it, and the resident knows."""
     count(d, i, Count.LAPSED if state == s.LAPSED else Count.ORPHANED, 1.0)
-    count(d, i, Count.PROBLEM_DAYS, t - d.cases[i].voiced)
+    days = t - d.cases[i].voiced
+    count(d, i, Count.PROBLEM_DAYS, days)
+    count_kind(d, i, days)
     stay_open(d, i, t)
-    feel(d, i, t, 0.0, t - d.cases[i].voiced, d.world[0].promise)
+    feel(d, i, t, 0.0, days, d.world[0].promise)
     finish(d, i, t, state)
 
 

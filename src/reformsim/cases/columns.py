@@ -1,5 +1,6 @@
 """City-wide columns of a run, and the districts as views of them."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,6 +19,7 @@ from reformsim.residents.feedback import drift
 #: Columns of ``daily``: what is counted day by day, per district.
 DAILY_COUNTS = ("needs", "voiced", "closed", "found")
 AGES = 3
+DAY_PARTS = 1048576.0
 
 
 @njit(cache=True)
@@ -112,16 +114,25 @@ def groups_at(d, t):
 def open_cases(d, t):
     """Open cases at ``t`` by community, age group and bin of the days since they were voiced.
 
-    Returns their number, (communities, 3, bins), and the days summed, (communities, 3).
+    Returns their number, (communities, 3, bins), and the days summed, (kinds, communities, 3):
+    of all, of public order, of firms, of several departments.
     """
     number = np.zeros((*d.pulse.shape, s.BINS))
-    days = np.zeros(d.pulse.shape)
+    days = np.zeros((len(s.KINDS), *d.pulse.shape))
     for i in range(len(d.cases)):
         case = d.cases[i]
         if case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED):
             age = d.residents[case.resident].age
             number[case.community, age, s.days_bin(t - case.voiced)] += 1.0
-            days[case.community, age] += t - case.voiced
+            # whole parts of 2^-20 days: their sum does not depend on where records lie
+            lasted = math.floor((t - case.voiced) * DAY_PARTS) / DAY_PARTS
+            days[0, case.community, age] += lasted
+            if case.category == categories.ORDER:
+                days[1, case.community, age] += lasted
+            elif case.category == categories.FIRMS:
+                days[2, case.community, age] += lasted
+            if s.is_cross(case):
+                days[3, case.community, age] += lasted
     return number, days
 
 
@@ -178,6 +189,8 @@ def build(
     ``service`` the distribution of work: both for known answers of queueing theory.
     """
     n_units, n_communities = len(city.subdistricts), len(city.communities)
+    if n_communities > np.iinfo(s.CASE["community"]).max:
+        raise ValueError(f"{n_communities} communities: a case can tell 32,767 apart")
     columns = Columns(
         city=city,
         residents=np.zeros(len(city.people), s.RESIDENT),
@@ -224,7 +237,7 @@ def _district(
     communities["unit"] = city.communities.subdistrict[m] - u.start
     n_grids, n_communities, n_units = len(grids), len(communities), u.stop - u.start
     offsets = s.desk_offsets(n_grids, n_communities, n_units)
-    fixed = np.zeros(16, np.int64)
+    fixed = np.zeros(s.FIRST_RESIDENT + 1, np.int64)
     fixed[: len(offsets)] = offsets
     fixed[s.KEEP] = keep_cases
     fixed[s.AROUND_THE_CLOCK] = around_the_clock
@@ -245,6 +258,7 @@ def _district(
     cases["next"][-1] = -1
     state = np.zeros(8, np.int64)
     state[s.FREE_COUNT] = room
+    state[s.CITY_HEAD] = -1
     d = s.District(
         world=np.array([world], dtype=world.dtype),
         categories=categories.TABLE,

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from reformsim import categories
-from reformsim.cases.state import COMMUNITY_ROW, GRID, UNIT_ROW
+from reformsim.cases.state import COMMUNITY_ROW, GRID, MARKETS, UNIT_ROW
 from reformsim.cases.voice import OLD, choose, utilities
+from reformsim.categories import DISPUTES, ORDER
 from reformsim.kernels import njit
 
 CROSS_MEAN = float((np.arange(1, 7) * categories.MULTI).sum())
@@ -31,10 +32,11 @@ class Demand(NamedTuple):
     departments: np.ndarray  # (communities, 12)
     cross: np.ndarray  # (communities,) cross-department cases
     social: np.ndarray  # (communities,) hours that social organisations could serve
+    market: np.ndarray  # (communities,) needs taken to market services
 
 
 @njit(cache=True)
-def _voice(world, table, communities, mix, weight, walk, voiced, silent):
+def _voice(world, table, communities, mix, weight, walk, voiced, silent, market):
     w = world[0]
     utility = np.empty(6)
     share = np.empty(6)
@@ -47,13 +49,12 @@ def _voice(world, table, communities, mix, weight, walk, voiced, silent):
                 for known in range(2):
                     rate = needs * (w.known_before if known else 1.0 - w.known_before)
                     utilities(
-                        w, table[k], c.urban, age == OLD, walk[m], c.participation,
-                        (0.5, 0.5, 0.5), known == 1, c.appeal, utility,
-                    )  # fmt: skip
-                    utility[GRID] += c.contact
+                        w, table[k], c, age == OLD, walk[m], (0.5, 0.5, 0.5), known == 1, utility
+                    )
                     choose(0.5, utility, share)
                     for channel in range(3):
                         voiced[m, k, channel] += rate * share[GRID + channel]
+                    market[m] += rate * share[MARKETS]
                     silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
 
 
@@ -76,9 +77,9 @@ def expect(
     assert communities.dtype == COMMUNITY_ROW and units.dtype == UNIT_ROW
     table = categories.TABLE
     n, kinds = len(communities), categories.COUNT
-    voiced, silent = np.zeros((n, kinds, 3)), np.zeros((n, kinds))
+    voiced, silent, market = np.zeros((n, kinds, 3)), np.zeros((n, kinds)), np.zeros(n)
     box = np.array([world], dtype=world.dtype)
-    _voice(box, table, communities, mix, weight, walk, voiced, silent)
+    _voice(box, table, communities, mix, weight, walk, voiced, silent, market)
 
     unit = units[unit_of]
     life = world["silent_lifetime"] * table["lifetime"]
@@ -86,16 +87,26 @@ def expect(
     found = silent * rate / (rate + 1.0 / life)
 
     organised = communities["organised"][:, None] * table["social"]
-    by_people = voiced[:, :, :2].sum(axis=2) * (1 - organised) + voiced[:, :, 2]
+    in_person = voiced[:, :, :2] * (1 - organised)[:, :, None]
+    by_people = in_person.sum(axis=2) + voiced[:, :, 2]
     taken_in = by_people + found
     competence = np.minimum(table["competence"] * world["competence"], 1.0)
     on_the_spot = competence + (1 - competence) * unit["linkage"][:, None]
     settled = by_people * competence + found * on_the_spot
+    # by delegated powers, by officers in post, on platforms
+    new_powers = unit["delegated"][:, None] * (1 - competence)
+    settled = settled + in_person.sum(axis=2) * new_powers
+    settled = settled + found * (1 - on_the_spot) * unit["delegated"][:, None]
+    left = taken_in - settled
+    settled[:, ORDER] += left[:, ORDER] * communities["police"] * world["police_settle"]
+    talks = left[:, DISPUTES] * unit["mediation"]
+    settled[:, DISPUTES] += talks * unit["agreement"]
+    decided = unit["escalation"] * world["escalation_decides"]
     sent_back = unit["sham"] * unit["audit"] + (1 - unit["sham"]) * unit["poor"] * world["reopen"]
     # a reopened settlement is dispatched, a reopened dispatch goes through its desks again
     dispatched = (taken_in - settled) + settled * sent_back[:, None]
     rounds = (taken_in - settled) * (1 + sent_back[:, None]) + settled * sent_back[:, None]
-    rounds = rounds * (1 - unit["orphan"])[:, None]
+    rounds = rounds * (1 - unit["orphan"] * (1 - decided))[:, None]
 
     several = np.minimum(world["cross_share"] * table["cross"], 0.95)
     cross = (dispatched * several).sum(axis=1)
@@ -103,22 +114,34 @@ def expect(
     parts = rounds + further.sum(axis=1, keepdims=True) * table["share"]
     p = unit["p_mis"][:, None]
     returned = parts.sum(axis=1, keepdims=True) * p / (1 - p) * world["reentry_hours"] / kinds
-    disclaimed = (rounds * several) * world["dispute_share"] * (1 - unit["conference"])[:, None]
+    disputed = (rounds * several) * world["dispute_share"]
+    talks = talks + disputed.sum(axis=1) * unit["mediation"]
+    disputed = disputed * (1 - unit["mediation"] * unit["agreement"])[:, None]
+    disclaimed = disputed * ((1 - unit["conference"]) * (1 - decided))[:, None]
     disclaimed = disclaimed * world["reentry_hours"] * world["dispute_rounds"]
     gain = np.where(table["technical"], world["specialist_gain"], 1.0)
     hours = parts * table["work"] * world["work_hours"] / gain + returned + disclaimed
+    hours = hours + parts * unit["procedure"][:, None] + rounds * unit["audit_hours"][:, None]
     local = world["territorial_share"]
     eligible = voiced[:, :, :2].sum(axis=2) * table["social"]
     intake = world["intake_hours_grid"] * eligible
+    audits = competence * unit["audit_hours"][:, None]
+    more = audits + new_powers * (world["delegated_hours"] + unit["audit_hours"][:, None])
+    visits = in_person[:, :, 0] + found
+    online = 1 - communities["online"] * world["online_saving"]
     return Demand(
         voiced=voiced,
         found=found,
         dispatched=dispatched,
-        grid=((voiced[:, :, 0] * (1 - organised) + found).sum(axis=1)) * world["intake_hours_grid"],
-        station=((voiced[:, :, 1] * (1 - organised)).sum(axis=1)) * world["intake_hours_station"],
-        hotline=voiced[:, :, 2].sum(axis=1) * world["intake_hours_hotline"],
+        grid=visits.sum(axis=1) * world["intake_hours_grid"] + (visits * more).sum(axis=1),
+        station=in_person[:, :, 1].sum(axis=1) * world["intake_hours_station"]
+        + (in_person[:, :, 1] * more).sum(axis=1)
+        + talks * unit["mediation_hours"],
+        hotline=voiced[:, :, 2].sum(axis=1) * world["intake_hours_hotline"] * online
+        + (voiced[:, :, 2] * audits).sum(axis=1),
         territorial=hours * local,
         departments=hours * (1 - local),
         cross=cross,
         social=intake.sum(axis=1),
+        market=market,
     )

@@ -1,56 +1,143 @@
-"""A case on its way through desks: orphaned, disputed, assembled, in parts, returned."""
+"""A case on its way out: to an officer, a platform, the table, the levels above, or its desks."""
 
 import math
 
 from reformsim.cases import state as s
-from reformsim.cases.queue import give_back, take
+from reformsim.cases.escalate import climb, decided, taken_up
+from reformsim.cases.parts import assemble, send
 from reformsim.cases.state import Count, Wait
-from reformsim.cases.steps import SECOND_ROUND, count, first_part, join, later, served
-from reformsim.cases.work import (
-    common_delay,
-    hub_work,
-    lognormal_delay,
-    part_delay,
-    part_desk,
-    part_work,
-    pooled,
-    reentry_work,
-    territorial,
-    unit_of,
-    visit_key,
-    wrong_desk,
-)
-from reformsim.chance import Purpose, draw, mix, uniform
+from reformsim.cases.steps import count, join, later
+from reformsim.cases.work import lognormal_delay, mediation_work, spot_work, unit_of
+from reformsim.categories import DISPUTES, ORDER
+from reformsim.chance import Purpose, draw
 from reformsim.kernels import njit
-
-#: Attempts of one part at the right desk; the last one always gets there.
-LAST_ATTEMPT = 62
 
 
 @njit(cache=True)
 def dispatch(d, i, t):
-    """Send a case out: it may be orphaned, disputed, tabled, assembled by the hub."""
+    """Let a case that intake does not settle find who does: an officer, a platform, desks."""
     case = d.cases[i]
+    first = not case.flags & s.REOPENED
+    case.flags &= ~s.DELEGATED
+    if case.category == ORDER and first and _on_the_spot(d, i):
+        case.arrived = t
+        case.delay = spot_delay(d, i)
+        join(d, i, d.fixed[s.POST_DESK], spot_work(d, i), s.SPOT)
+    elif case.category == DISPUTES and first and _mediated(d, i):
+        mediate(d, i, t)
+    else:
+        send_out(d, i, t)
+
+
+@njit(cache=True)
+def _on_the_spot(d, i):
+    """Whether an officer in post settles a public-order case."""
+    case = d.cases[i]
+    if not d.communities[case.community].police:
+        return False
+    return draw(case.key, Purpose.SPOT) < d.world[0].police_settle
+
+
+@njit(cache=True)
+def spot_delay(d, i):
+    """Elapsed days of a case settled on the spot, against those of a local settlement."""
     w = d.world[0]
+    case = d.cases[i]
+    median = w.delay_local * w.police_delay * d.categories[case.category].delay
+    return lognormal_delay(median, 1.0, case.key, Purpose.SPOT_DELAY)
+
+
+@njit(cache=True)
+def _mediated(d, i):
+    """Whether a platform takes up a dispute; only once."""
+    case = d.cases[i]
+    if case.flags & s.MEDIATED:
+        return False
+    return draw(case.key, Purpose.MEDIATED) < d.units[unit_of(d, i)].mediation
+
+
+@njit(cache=True)
+def mediate(d, i, t):
+    """Bring a dispute to the platforms: hours of the station, then days of talk."""
+    case = d.cases[i]
+    case.flags |= s.MEDIATED
+    count(d, i, Count.MEDIATED, 1.0)
+    case.arrived = t
+    case.delay = lognormal_delay(
+        d.world[0].mediation_days, 0.5, case.key, Purpose.MEDIATION_DAYS
+    )  # fmt: skip
+    join(d, i, int(d.communities[case.community].desk), mediation_work(d, i), s.MEDIATION)
+
+
+@njit(cache=True)
+def agreed(d, i):
+    """Whether the platforms have settled a dispute: the less likely, the more of them there are."""
+    return draw(d.cases[i].key, Purpose.AGREED) < d.units[unit_of(d, i)].agreement
+
+
+@njit(cache=True)
+def talked(d, i, t):
+    """A mediation is over: a dispute between desks goes to them, or on as if there were none.
+
+    A quarrel of neighbours that is not settled is dispatched; `flow.handle` closes the others.
+    """
+    case = d.cases[i]
+    if not case.flags & s.DISPATCHED:
+        send_out(d, i, t)
+    elif agreed(d, i):
+        settle_dispute(d, i)
+        assemble(d, i, t)
+    else:
+        go_on(d, i, t)
+
+
+@njit(cache=True)
+def settle_dispute(d, i):
+    """Note that it is known whose case it is."""
+    d.cases[i].flags |= s.DECIDED
+    d.cases[i].flags &= ~s.DISPUTED
+
+
+@njit(cache=True)
+def send_out(d, i, t):
+    """Dispatch a case: it may be disputed, and joint."""
+    case = d.cases[i]
     unit = d.units[unit_of(d, i)]
     case.flags |= s.DISPATCHED
     count(d, i, Count.DISPATCHED, 1.0)
     c = d.categories[case.category]
     if c.errand and case.channel == s.STATION and d.communities[case.community].window:
         case.flags |= s.WINDOW
-    orphan = draw(case.key, Purpose.ORPHAN) < unit.orphan
-    several = case.parts > 1 and not case.flags & s.WINDOW
-    if several:
+    if case.parts > 1 and not case.flags & s.WINDOW:
         count(d, i, Count.CROSS, 1.0)
-        if draw(case.key, Purpose.DISPUTE) < w.dispute_share:
+        if draw(case.key, Purpose.DISPUTE) < d.world[0].dispute_share:
             case.flags |= s.DISPUTED
         if draw(case.key, Purpose.JOINT) < unit.joint:
             case.flags |= s.JOINT
             count(d, i, Count.JOINT, 1.0)
-    disputed = case.flags & s.DISPUTED
-    if orphan or disputed:
+    if case.flags & s.DISPUTED and not orphaned(d, i) and _mediated(d, i):
+        mediate(d, i, t)
+    else:
+        go_on(d, i, t)
+
+
+@njit(cache=True)
+def orphaned(d, i):
+    """Whether nobody is responsible for a case."""
+    return draw(d.cases[i].key, Purpose.ORPHAN) < d.units[unit_of(d, i)].orphan
+
+
+@njit(cache=True)
+def go_on(d, i, t):
+    """Table a case, send it up, or leave it to the desks."""
+    case = d.cases[i]
+    w = d.world[0]
+    unit = d.units[unit_of(d, i)]
+    stuck = case.flags & s.DISPUTED or orphaned(d, i)
+    if stuck:
         tabled = draw(case.key, Purpose.CONFERENCE) < unit.conference
     else:
+        several = case.parts > 1 and not case.flags & s.WINDOW
         tabled = several and draw(case.key, Purpose.TRIVIAL) < w.trivial_share * unit.conference
     if tabled:
         case.flags |= s.TABLED
@@ -58,10 +145,21 @@ def dispatch(d, i, t):
         meeting = next_meeting(d, t)
         d.waits[Wait.CONFERENCE] += meeting - t
         later(d, i, meeting, s.START)
-    elif orphan:
+    elif stuck and taken_up(d, i):
+        climb(d, i, t)
+    else:
+        leave_to_desks(d, i, t)
+
+
+@njit(cache=True)
+def leave_to_desks(d, i, t):
+    """Nobody above decides: an orphan is given up in time, a disputed case is passed around."""
+    case = d.cases[i]
+    w = d.world[0]
+    if orphaned(d, i):
         case.state = s.ORPHANED
         later(d, i, t + w.orphan_days, s.GIVE_UP)
-    elif disputed:
+    elif case.flags & s.DISPUTED:
         # geometric with mean dispute_rounds
         stop = 1.0 / (w.dispute_rounds + 1e-9)
         rounds = 1.0 + math.floor(math.log(draw(case.key, Purpose.ROUNDS)) / math.log1p(-stop))
@@ -72,6 +170,24 @@ def dispatch(d, i, t):
         later(d, i, t + days, s.START)
     else:
         assemble(d, i, t)
+
+
+@njit(cache=True)
+def come_down(d, i, t):
+    """A case comes down from the level it climbed to: decided, or later than it left."""
+    case = d.cases[i]
+    d.waits[Wait.ESCALATION] += t - case.arrived
+    a_part = case.mask > 0
+    if decided(d, i):
+        settle_dispute(d, i)
+        if a_part:
+            send(d, i, t)
+        else:
+            assemble(d, i, t)
+    elif a_part:
+        send(d, i, t)
+    else:
+        leave_to_desks(d, i, t)
 
 
 @njit(cache=True)
@@ -87,132 +203,3 @@ def next_meeting(d, t):
         d.state[s.MEETING_LOAD] = 0
     d.state[s.MEETING_LOAD] += 1
     return d.state[s.MEETING] / 24.0
-
-
-@njit(cache=True)
-def assemble(d, i, t):
-    """Let the hub assemble a joint case first; others go straight to their desks."""
-    case = d.cases[i]
-    if not d.units[unit_of(d, i)].joint > 0.0:
-        case.flags &= ~s.JOINT  # no committee, or it is gone
-    if case.flags & s.JOINT:
-        case.arrived = t
-        case.delay = 0.0
-        join(d, i, d.fixed[s.HUB_DESK], hub_work(d, i), s.HUB)
-    else:
-        start_parts(d, i, t)
-
-
-@njit(cache=True)
-def start_parts(d, i, t):
-    """Open the chains of a case: serial parts follow one another, the others run in parallel.
-
-    Parts that fall into one merged office become one visit. Under joint dispatch only parts at
-    the same desk wait for each other.
-    """
-    case = d.cases[i]
-    w = d.world[0]
-    case.absorbed = 0
-    case.parent = i
-    masks = 1  # eight bits a chain
-    chain_of = 0  # four bits a part
-    chains = 1
-    last = 0
-    for p in range(1, int(case.parts)):
-        desk = part_desk(d, i, p)
-        same = -1
-        for q in range(p):
-            if not case.absorbed & (1 << q) and part_desk(d, i, q) == desk:
-                same = q
-                break
-        if case.flags & s.WINDOW or (same >= 0 and pooled(d, desk)):
-            case.absorbed |= 1 << p
-            continue
-        if case.flags & s.JOINT:
-            chain = (chain_of >> (4 * same)) & 15 if same >= 0 else -1
-        else:
-            serial = uniform(mix(mix(case.key, Purpose.SERIAL), p)) < w.serial_share
-            chain = last if serial else -1
-        if chain < 0:
-            chain = chains
-            chains += 1
-        masks |= 1 << (8 * chain + p)
-        chain_of |= chain << (4 * p)
-        last = chain
-    case.open = chains
-    case.mask = masks & 255
-    send(d, i, t)
-    for chain in range(1, chains):
-        j = take(d)
-        d.cases[j] = case
-        child = d.cases[j]
-        child.open = 0
-        child.transfers = 0
-        child.mask = (masks >> (8 * chain)) & 255
-        send(d, j, t)
-
-
-@njit(cache=True)
-def send(d, i, t):
-    """Send the chain's next part to its desk, or by mistake to another one."""
-    case = d.cases[i]
-    p = first_part(case.mask)
-    unit = d.units[unit_of(d, i)]
-    case.arrived = t
-    right = part_desk(d, i, p)
-    count(d, i, Count.VISITS, 1.0)
-    if not territorial(d, i, p):
-        count(d, i, Count.TO_DEPARTMENT, 1.0)
-    if case.attempt % SECOND_ROUND < LAST_ATTEMPT and not case.flags & s.TABLED:
-        u = draw(visit_key(case.key, p, case.attempt), Purpose.WRONG_DESK)
-        wrong = wrong_desk(d, i, p, case.attempt)
-        if u < unit.p_mis and wrong != right:
-            case.delay = 0.0
-            join(d, i, wrong, reentry_work(d, i), s.WRONG)
-            return
-    case.delay = part_delay(d, i, p, case.attempt)
-    join(d, i, right, part_work(d, i, p, case.attempt), s.PART)
-
-
-@njit(cache=True)
-def returned(d, i, t):
-    """A wrong desk has looked at the part: it goes back and out again."""
-    case = d.cases[i]
-    end = served(d, i, Wait.DESK_WAIT, Wait.DESK_WORK)
-    days = lognormal_delay(
-        d.world[0].transfer_delay, 0.5,
-        visit_key(case.key, first_part(case.mask), case.attempt), Purpose.TRANSFER,
-    )  # fmt: skip
-    d.waits[Wait.TRANSFER] += days
-    case.attempt += 1
-    case.transfers += 1
-    count(d, i, Count.TRANSFERS, 1.0)
-    later(d, i, max(end, t) + days, s.ARRIVE)
-
-
-@njit(cache=True)
-def part_done(d, i, t, failed):
-    """One part is done, or has lapsed: the chain goes on, or ends and may complete the case."""
-    case = d.cases[i]
-    lead = d.cases[case.parent]
-    if failed:
-        lead.flags |= s.FAILED
-        case.mask = 0
-    else:
-        case.mask &= case.mask - 1
-    if case.mask:
-        case.attempt -= case.attempt % SECOND_ROUND
-        send(d, i, t)
-        return
-    parent = case.parent
-    lead.open -= 1
-    if parent != i:
-        lead.transfers += case.transfers
-        give_back(d, i)
-    else:
-        case.stage = s.WAITING
-    if lead.open == 0:
-        lead.attempt -= lead.attempt % SECOND_ROUND
-        days = 0.0 if lead.flags & s.FAILED else common_delay(d, parent)
-        d.waits[Wait.COMMON_DELAY] += days
-        later(d, parent, t + days, s.CLOSE)

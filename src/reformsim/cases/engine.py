@@ -23,10 +23,12 @@ from reformsim.cases.state import (
     GIVE_UP,
     HEAP,
     HUB,
+    INTAKE,
     LAPSED,
     NEED,
     RATE,
     SEED,
+    SPOT,
     START,
     START_DAY,
     STOP_DAY,
@@ -115,7 +117,7 @@ def generate(d, day):
 
 @njit(cache=True, nogil=True)
 def advance(d):
-    """Handle events up to the day to stop at; FULL when records run out, then call again."""
+    """Handle events up to the time to stop at; FULL when records run out, then call again."""
     utility = np.empty(6)
     share = np.empty(6)
     per_day = np.int64(d.span[RATE])
@@ -127,10 +129,10 @@ def advance(d):
             handle(d, i, d.cases[i].time, utility, share)
             continue
         upcoming = d.state[BUCKET] + 1
+        if d.span[START_DAY] + upcoming / per_day >= d.span[STOP_DAY]:
+            return DONE
         if upcoming % per_day == 0:
             day = np.int64(d.span[START_DAY]) + upcoming // per_day
-            if day >= d.span[STOP_DAY]:
-                return DONE
             if count_candidates(d, day) + SLACK > d.state[FREE_COUNT]:
                 return FULL
             generate(d, day)
@@ -202,6 +204,11 @@ def _queue_again(d, order, now):
             case.stage = START
             case.time = max(case.arrived, now)
             continue
+        if case.stage == SPOT and not d.communities[case.community].police:
+            case.desk = -1  # so is the officer: as if just come from intake
+            case.stage = INTAKE
+            case.time = max(case.arrived, now)
+            continue
         end = visit(d, i, case.desk, work_of(d, i), d.world[0].patience)
         if end < 0.0:
             case.desk = -1
@@ -248,8 +255,11 @@ def restaff(
     _queue_again(d, waiting[order], now)
 
 
-def run_to(d: District, day: int) -> None:
-    """Run whole days up to ``day``, within the open span; the case columns grow as they must."""
+def run_to(d: District, day: float) -> None:
+    """Run up to ``day``, within the open span; the case columns grow as they must.
+
+    A ``day`` that is not whole must be the end of a bucket of events.
+    """
     d.span[STOP_DAY] = min(day, d.span[END_DAY])
     while advance(d) == FULL:
         make_room(d, len(d.cases) // 2 + SLACK)

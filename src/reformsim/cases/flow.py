@@ -2,11 +2,20 @@
 
 from reformsim.cases import state as s
 from reformsim.cases.closing import close, give_up
-from reformsim.cases.dispatch import assemble, dispatch, part_done, returned, send, start_parts
+from reformsim.cases.dispatch import agreed, come_down, dispatch, talked
 from reformsim.cases.intake import arise, found, intake_desk, intake_hours
+from reformsim.cases.parts import assemble, part_done, returned, send, start_parts
 from reformsim.cases.state import Count, Wait
 from reformsim.cases.steps import count, first_part, served
-from reformsim.cases.work import hub_work, part_desk, part_work, reentry_work, wrong_desk
+from reformsim.cases.work import (
+    hub_work,
+    mediation_work,
+    part_desk,
+    part_work,
+    reentry_work,
+    spot_work,
+    wrong_desk,
+)
 from reformsim.kernels import njit
 
 
@@ -20,7 +29,11 @@ def work_of(d, i):
         return part_work(d, i, first_part(case.mask), case.attempt)
     if case.stage == s.WRONG:
         return reentry_work(d, i)
-    return intake_hours(d, i)
+    if case.stage == s.SPOT:
+        return spot_work(d, i)
+    if case.stage == s.MEDIATION:
+        return mediation_work(d, i)
+    return intake_hours(d, i, case.stage == s.LOCAL)
 
 
 @njit(cache=True)
@@ -33,6 +46,10 @@ def desk_now(d, i):
         return int(part_desk(d, i, first_part(case.mask)))
     if case.stage == s.WRONG:
         return int(wrong_desk(d, i, first_part(case.mask), case.attempt))
+    if case.stage == s.SPOT:
+        return int(d.fixed[s.POST_DESK])
+    if case.stage == s.MEDIATION:
+        return int(d.communities[case.community].desk)
     return intake_desk(d, i)
 
 
@@ -68,5 +85,19 @@ def handle(d, i, t, utility, share):
         assemble(d, i, t)
     elif stage == s.FOUND:
         found(d, i, t)
+    elif stage == s.SPOT:
+        end = served(d, i, Wait.DESK_WAIT, Wait.DESK_WORK)
+        d.waits[Wait.PART_DELAY] += t - end
+        count(d, i, Count.ON_SPOT, 1.0)
+        close(d, i, t)
+    elif stage == s.MEDIATION:
+        end = served(d, i, Wait.MEDIATION, Wait.MEDIATION)
+        d.waits[Wait.MEDIATION] += t - end
+        if not d.cases[i].flags & s.DISPATCHED and agreed(d, i):
+            close(d, i, t)
+        else:
+            talked(d, i, t)
+    elif stage == s.CLIMB:
+        come_down(d, i, t)
     elif stage == s.GIVE_UP:
         give_up(d, i, t)

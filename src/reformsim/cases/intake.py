@@ -4,7 +4,8 @@ from reformsim.cases import state as s
 from reformsim.cases.state import Count
 from reformsim.cases.steps import count, days_to_come, finish, join, later
 from reformsim.cases.voice import bear, voice
-from reformsim.cases.work import intake_work, lognormal_delay, unit_of
+from reformsim.cases.work import common_delay, intake_work, lognormal_delay, unit_of
+from reformsim.categories import FIRMS, ORDER
 from reformsim.chance import Purpose, draw, exponential
 from reformsim.kernels import njit
 
@@ -55,7 +56,7 @@ def fall_silent(d, i, t):
     rate = d.units[unit_of(d, i)].patrol_rate if c.public else 0.0
     count(d, i, Count.SILENT, 1.0)
     count(d, i, Count.PROBLEM_DAYS, days_to_come(lifetime, rate))
-    bear(d, case.resident, t)
+    bear(d, case.resident, t, 1.0)
     if rate > 0.0:
         found = exponential(case.key, Purpose.PATROL) / rate
         if found < exponential(case.key, Purpose.LIFETIME) * lifetime:
@@ -87,37 +88,55 @@ def intake_desk(d, i):
 
 
 @njit(cache=True)
-def intake_hours(d, i):
-    """Work of taking in case ``i``."""
+def intake_hours(d, i, settled):
+    """Work of taking in case ``i``, and of settling it by new powers and under audit."""
     w = d.world[0]
-    channel = d.cases[i].channel
-    if channel == s.GRID:
-        return intake_work(d, i, w.intake_hours_grid)
-    if channel == s.STATION:
-        return intake_work(d, i, w.intake_hours_station)
-    return intake_work(d, i, w.intake_hours_hotline)
+    case = d.cases[i]
+    if case.channel == s.GRID:
+        hours = w.intake_hours_grid
+    elif case.channel == s.STATION:
+        hours = w.intake_hours_station
+    else:
+        online = d.communities[case.community].online
+        hours = w.intake_hours_hotline * (1.0 - online * w.online_saving)
+    if case.flags & s.DELEGATED:
+        hours += w.delegated_hours
+    if settled:
+        hours += d.units[unit_of(d, i)].audit_hours
+    return intake_work(d, i, hours)
 
 
 @njit(cache=True)
 def settles(d, i):
-    """Whether intake settles the case within local competence."""
+    """Whether intake settles the case: within local competence, or by powers delegated to it."""
     case = d.cases[i]
+    unit = d.units[unit_of(d, i)]
     chance = d.categories[case.category].competence * d.world[0].competence
     if draw(case.key, Purpose.COMPETENCE) < chance:
         return True
-    if case.flags & s.PATROLLED:
-        return draw(case.key, Purpose.ON_THE_SPOT) < d.units[unit_of(d, i)].linkage
+    if case.flags & s.PATROLLED and draw(case.key, Purpose.ON_THE_SPOT) < unit.linkage:
+        return True
+    if case.channel != s.HOTLINE and draw(case.key, Purpose.DELEGATED) < unit.delegated:
+        case.flags |= s.DELEGATED
+        return True
     return False
 
 
 @njit(cache=True)
 def local_delay(d, i):
-    """Elapsed days of a case settled at intake; newly devolved powers wait at the gate."""
+    """Elapsed days of a case settled at intake; newly devolved powers wait at the gate.
+
+    A matter for delegated powers stays what it is: it keeps part of the delay that it would
+    have had at the desks.
+    """
     w = d.world[0]
     case = d.cases[i]
     median = w.delay_local * d.categories[case.category].delay
     days = lognormal_delay(median, 1.0, case.key, Purpose.LOCAL_DELAY)
-    if draw(case.key, Purpose.GATE) < w.devolved_share:
+    delegated = case.flags & s.DELEGATED
+    if delegated:
+        days += w.delegated_delay * common_delay(d, i)
+    if delegated or draw(case.key, Purpose.GATE) < w.devolved_share:
         days += d.units[unit_of(d, i)].gate_delay
     return days
 
@@ -129,6 +148,10 @@ def take_in(d, i, t):
     case.voiced = t
     case.arrived = t
     case.begun = -1.0
+    if case.category == ORDER:
+        count(d, i, Count.ORDER, 1.0)
+    elif case.category == FIRMS:
+        count(d, i, Count.FIRMS, 1.0)
     community = d.communities[case.community]
     eligible = d.categories[case.category].social and case.channel != s.HOTLINE
     if eligible and draw(case.key, Purpose.ORGANISATION) < community.organised:
@@ -140,4 +163,4 @@ def take_in(d, i, t):
         return
     settled = settles(d, i)
     case.delay = local_delay(d, i) if settled else 0.0
-    join(d, i, intake_desk(d, i), intake_hours(d, i), s.LOCAL if settled else s.INTAKE)
+    join(d, i, intake_desk(d, i), intake_hours(d, i, settled), s.LOCAL if settled else s.INTAKE)

@@ -14,14 +14,13 @@ from reformsim.cases.state import (
     BUCKET,
     CASE,
     END_DAY,
-    ENDED,
     FREE,
     FREE_COUNT,
     FREE_HEAD,
     HEAP,
+    IDLE,
     RATE,
     START_DAY,
-    WAITING,
     District,
 )
 from reformsim.kernels import njit
@@ -125,7 +124,7 @@ def _file_cases(d, start, end):
     d.buckets[:] = -1
     for i in range(len(d.cases)):
         stage = d.cases[i].stage
-        if stage not in (FREE, WAITING, ENDED) and d.cases[i].time < end:
+        if stage not in IDLE and d.cases[i].time < end:
             push(d, i)
 
 

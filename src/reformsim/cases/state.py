@@ -32,9 +32,15 @@ from reformsim.uncertainties import WORLD
     CLOSE,
     GIVE_UP,
     ENDED,
-) = range(14)
+    SPOT,
+    MEDIATION,
+    CLIMB,
+    CITY,
+) = range(18)
 #: Stages whose pending event follows a service at a desk.
-AT_DESK = (INTAKE, LOCAL, PART, WRONG, HUB)
+AT_DESK = (INTAKE, LOCAL, PART, WRONG, HUB, SPOT, MEDIATION)
+#: Stages without a pending event of their own: others will say when it is.
+IDLE = (FREE, WAITING, ENDED, CITY)
 
 # how a need ended
 (OPEN, SOLVED, SHAM, UNSOLVED, LAPSED, ORPHANED, SILENT, SELF_SOLVED, MARKET) = range(9)
@@ -49,6 +55,10 @@ CHANNELS = ("silence", "neighbours", "market", "grid", "station", "hotline")
 # flags of a case
 JOINT, TABLED, DISPUTED, REOPENED, PATROLLED, DISPATCHED, FAILED = 1, 2, 4, 8, 16, 32, 64
 WINDOW = 128  # the convenience centre takes all parts in one visit
+DECIDED = 256  # a higher level or a platform has said whose case it is
+DELEGATED = 512  # intake settles it by powers that were delegated
+MEDIATED = 1024  # a platform has tried
+OVERDUE = 2048  # open past the promised time: it weighs on the resident
 
 CASE = np.dtype(
     [
@@ -65,7 +75,8 @@ CASE = np.dtype(
         ("next", "i4"),  # link in a bucket or in the free list
         ("resident", "i4"),
         ("desk", "i4"),
-        ("community", "i4"),
+        ("community", "i2"),
+        ("flags", "u2"),
         ("stage", "u1"),
         ("category", "u1"),
         ("parts", "u1"),  # number of departments K
@@ -75,7 +86,6 @@ CASE = np.dtype(
         ("open", "u1"),  # chains still running, on the lead record
         ("transfers", "u1"),
         ("channel", "u1"),
-        ("flags", "u1"),
         ("state", "u1"),
     ]
 )
@@ -120,6 +130,9 @@ COMMUNITY_ROW = np.dtype(
         ("organised", "f8"),  # share of eligible cases that social organisations serve
         ("appeal", "f8"),  # utility of its station's rooms and open days
         ("contact", "f8"),  # utility added to asking the grid worker
+        ("police", "?"),  # an officer in post
+        ("online", "f8"),  # share of the hotline's services that can be had online
+        ("market", "f8"),  # utility of the market's supply, log of that against before
     ]
 )
 
@@ -139,6 +152,15 @@ UNIT_ROW = np.dtype(
         ("linkage", "f8"),
         ("expectation_shift", "f8"),
         ("neglect", "f8"),  # share of attention that hard cases lose
+        ("escalation", "f8"),  # share of stuck cases that the levels above take up
+        ("mediation", "f8"),  # share of disputes that a platform takes up
+        ("agreement", "f8"),  # chance that it settles one
+        ("mediation_hours", "f8"),
+        ("procedure", "f8"),  # hours on each part
+        ("audit_hours", "f8"),  # on each case, for the closings that are audited by law
+        ("treatment", "f8"),  # log sd of elapsed delays between residents
+        ("delegated", "f8"),  # share of what would be dispatched that intake may settle
+        ("poor_new", "f8"),  # chance of a poor fix by delegated powers
     ]
 )
 
@@ -192,6 +214,17 @@ class Count(IntEnum):
     PROBLEM_DAYS = 28
     ORGANISED = 29
     WALK = 30
+    ESCALATED = 31
+    MEDIATED = 32
+    ON_SPOT = 33
+    ORDER = 34  # public-order cases heard of, and of firms' requests
+    ORDER_DAYS = 35  # days they were open; those of open cases are added when a span ends
+    ORDER_PROMPT = 36  # closed within the promise of a local settlement
+    FIRMS = 37
+    FIRM_DAYS = 38
+    FIRMS_ENDED = 39
+    FIRMS_SERVED = 40  # performance, summed
+    CROSS_DAYS = 41
 
 
 class Wait(IntEnum):
@@ -207,8 +240,12 @@ class Wait(IntEnum):
     DESK_WORK = 7
     PART_DELAY = 8
     COMMON_DELAY = 9
+    ESCALATION = 10
+    MEDIATION = 11
 
 
+#: Counts of days that grow while a case is open, in the order of `columns.open_cases`.
+KINDS = (Count.PROBLEM_DAYS, Count.ORDER_DAYS, Count.FIRM_DAYS, Count.CROSS_DAYS)
 TALLY = tuple(count.name.lower() for count in Count)
 WAITS = tuple(wait.name.lower() for wait in Wait)
 #: Position of a count by its name.
@@ -226,6 +263,12 @@ def days_bin(days):
     if days <= BIN_FIRST:
         return 0
     return min(int(math.log(days / BIN_FIRST) / math.log(BIN_GROWTH)), BINS - 1)
+
+
+@njit(cache=True)
+def is_cross(case):
+    """Whether a case is dispatched to two departments or more."""
+    return case.parts > 1 and case.flags & DISPATCHED > 0 and case.flags & WINDOW == 0
 
 
 class District(Bundle):
@@ -291,12 +334,15 @@ class District(Bundle):
 
 
 # fixed: offsets of desks, and switches
-STATIONS, CENTRES, TERRITORIAL, OFFICES, DEPARTMENTS, HOTLINE_DESK, HUB_DESK, DESKS = range(8)
-KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = range(8, 15)
+(
+    STATIONS, CENTRES, TERRITORIAL, OFFICES, DEPARTMENTS, HOTLINE_DESK, HUB_DESK, POST_DESK, DESKS,
+) = range(9)  # fmt: skip
+KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = range(9, 16)
 # span
 START_DAY, END_DAY, RATE, STOP_DAY = range(4)
-# state; MEETING is the hour of the last meeting that cases were put down for
-FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD = range(6)
+# state; MEETING is the hour of the last meeting that cases were put down for, CITY_HEAD the first
+# case on its way to the city level, WEIGHED the day on which overdue cases were last looked at
+FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, CITY_HEAD, WEIGHED = range(8)
 
 # distributions of work
 LOGNORMAL, EXPONENTIAL, DETERMINISTIC = range(3)
@@ -307,10 +353,10 @@ def desk_offsets(grids: int, communities: int, units: int) -> list[int]:
 
     The order is grid workers, stations (one possible site per community), convenience centres,
     territorial desks (units × 12), pooled offices (units × 5), line departments (12), hotline,
-    hub; the last entry is the number of desks.
+    hub, officers in post; the last entry is the number of desks.
     """
     sizes = [
         grids, communities, units, units * categories.COUNT, units * categories.OFFICES,
-        categories.COUNT, 1, 1,
+        categories.COUNT, 1, 1, 1,
     ]  # fmt: skip
     return [int(n) for n in np.cumsum(sizes)]

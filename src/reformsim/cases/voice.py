@@ -32,31 +32,38 @@ def walk_utility(km, urban, old, urban_scale, rural_scale, old_factor):
 
 
 @njit(cache=True)
-def utilities(w, category, urban, old, km, participation, trust, known, appeal, out):
+def utilities(w, category, community, old, km, trust, known, out):
     """Utilities of the six choices into ``out`` (6,); −inf where a choice does not exist.
 
-    Multinomial logit (design §4): ``trust`` holds trust in grid worker, station and hotline;
-    ``known`` is True after a first success, which raises the odds of voicing by 57 % (Sjoberg,
-    Mellon & Peixoto 2017). ``appeal`` is the utility of the station's rooms and open days.
+    Multinomial logit (design §4): ``community`` is a COMMUNITY_ROW, ``trust`` holds trust in grid
+    worker, station and hotline; ``known`` is True after a first success, which raises the odds
+    of voicing by 57 % (Sjoberg, Mellon & Peixoto 2017). What can be had online draws the younger
+    to the hotline; older residents lose by it, there and at the windows that close.
     """
     public = category.stakes + (w.report_again if known else 0.0)
-    remote = public + (w.voice_errand if category.errand else 0.0)
+    errand = w.voice_errand if category.errand else 0.0
+    online = community.online
+    excluded = w.online_exclusion * online if old else 0.0
     out[SILENCE] = 0.0
-    out[NEIGHBOURS] = w.voice_neighbours + w.voice_participation * participation
-    out[MARKETS] = w.voice_market if category.market else -math.inf
-    out[GRID] = w.voice_grid + remote + w.voice_trust * (trust[0] - 0.5)
+    out[NEIGHBOURS] = w.voice_neighbours + w.voice_participation * community.participation
+    out[MARKETS] = w.voice_market + community.market if category.market else -math.inf
+    out[GRID] = (
+        w.voice_grid + public + errand + community.contact + w.voice_trust * (trust[0] - 0.5)
+    )
     out[STATION] = (
         w.voice_station
         + public
-        + appeal
+        + community.appeal
         + w.voice_trust * (trust[1] - 0.5)
-        + walk_utility(km, urban, old, w.distance_urban, w.distance_rural, w.distance_old)
+        + walk_utility(km, community.urban, old, w.distance_urban, w.distance_rural, w.distance_old)
+        - excluded
     )
     out[HOTLINE] = (
         w.voice_hotline
-        + remote
+        + public
+        + errand * (1.0 - online)
         + w.voice_trust * (trust[2] - 0.5)
-        + (w.voice_old_hotline if old else 0.0)
+        + (w.voice_old_hotline - excluded if old else w.online_gain * online)
     )
 
 
@@ -136,14 +143,21 @@ def _record(d, resident, t, before, satisfaction, burden_before, burden):
 
 
 @njit(cache=True)
-def bear(d, resident, t):
-    """Add one silent need to a resident's burden, up to what empties their satisfaction."""
+def bear(d, resident, t, weight):
+    """Add ``weight`` silent needs to a resident's burden, up to what empties their satisfaction."""
     w = d.world[0]
     satisfaction, burden = touch(d, resident, t)
     limit = 0.5 * w.baseline / max(w.burden_weight, 1e-9)
     _record(
-        d, resident, t, satisfaction, satisfaction, burden, min(burden + 1.0, max(limit, burden))
+        d, resident, t, satisfaction, satisfaction, burden, min(burden + weight, max(limit, burden))
     )
+
+
+@njit(cache=True)
+def lift(d, resident, t, weight):
+    """Take ``weight`` silent needs off a resident's burden."""
+    satisfaction, before = touch(d, resident, t)
+    _record(d, resident, t, satisfaction, satisfaction, before, max(before - weight, 0.0))
 
 
 @njit(cache=True)
@@ -188,8 +202,7 @@ def voice(d, i, utility, share):
         r.trust_grid / TRUST_UNIT, r.trust_station / TRUST_UNIT, r.trust_hotline / TRUST_UNIT,
     )  # fmt: skip
     utilities(
-        d.world[0], d.categories[case.category], community.urban, r.age == OLD, grid.walk,
-        community.participation, trust, r.known == 1, community.appeal, utility,
+        d.world[0], d.categories[case.category], community, r.age == OLD, grid.walk, trust,
+        r.known == 1, utility,
     )  # fmt: skip
-    utility[GRID] += community.contact
     return choose(draw(case.key, VOICE), utility, share)

@@ -7,9 +7,11 @@ from reformsim.cases.state import (
     DETERMINISTIC,
     DISPUTED,
     EXPONENTIAL,
+    FIRST_RESIDENT,
     JOINT,
     OFFICES,
     PATROLLED,
+    SEED,
     SERVICE,
     TABLED,
     WINDOW,
@@ -24,7 +26,8 @@ LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.PART_CATEGORY)
 PARTS, WORK, PART_DELAY = int(Purpose.PARTS), int(Purpose.WORK), int(Purpose.PART_DELAY)
 COMMON_DELAY, INTAKE_WORK = int(Purpose.COMMON_DELAY), int(Purpose.INTAKE_WORK)
 OTHER_DESK, HUB_WORK = int(Purpose.OTHER_DESK), int(Purpose.HUB_WORK)
-REENTRY = int(Purpose.REENTRY)
+REENTRY, TREATMENT = int(Purpose.REENTRY), int(Purpose.TREATMENT)
+SPOT_WORK, MEDIATION_WORK = int(Purpose.SPOT_WORK), int(Purpose.MEDIATION_WORK)
 
 
 @njit(cache=True)
@@ -137,12 +140,15 @@ def _one_work(d, i, part, attempt, generalist, specialist):
 
 @njit(cache=True)
 def part_work(d, i, part, attempt):
-    """Hours of one visit: the part, the parts its office absorbed, coordination, the table."""
+    """Hours of one visit: the part, those its office absorbed, coordination, table, procedure."""
     w = d.world[0]
     case = d.cases[i]
     own = territorial(d, i, part)
     generalist = pooled(d, part_desk(d, i, part))
-    hours = _one_work(d, i, part, attempt, generalist, not generalist)
+    unit = d.units[unit_of(d, i)]
+    hours = _one_work(d, i, part, attempt, generalist, not generalist) + unit.procedure
+    if part == 0:
+        hours += unit.audit_hours
     if case.absorbed:
         office = d.categories[part_category(d, i, part)].office
         window = case.flags & WINDOW
@@ -166,12 +172,22 @@ def part_work(d, i, part, attempt):
 
 
 @njit(cache=True)
+def treatment(d, i):
+    """How a resident is treated: factor of elapsed days, mean 1 over residents."""
+    sd = d.units[unit_of(d, i)].treatment
+    if sd == 0.0:
+        return 1.0
+    resident = mix(d.fixed[SEED], d.fixed[FIRST_RESIDENT] + d.cases[i].resident)
+    return math.exp(sd * normal(resident, TREATMENT) - 0.5 * sd * sd)
+
+
+@njit(cache=True)
 def part_delay(d, i, part, attempt):
     """Elapsed days of one part that hold no server: a site visit, a contractor, a procedure."""
     w = d.world[0]
     median = w.delay_part * d.categories[part_category(d, i, part)].delay
     key = visit_key(d.cases[i].key, part, attempt)
-    return lognormal_delay(median, w.delay_part_sigma, key, PART_DELAY)
+    return treatment(d, i) * lognormal_delay(median, w.delay_part_sigma, key, PART_DELAY)
 
 
 @njit(cache=True)
@@ -182,7 +198,9 @@ def common_delay(d, i):
     unit = d.units[unit_of(d, i)]
     c = d.categories[case.category]
     key = visit_key(case.key, 7, case.attempt)
-    days = lognormal_delay(w.delay_common * c.delay, w.delay_common_sigma, key, COMMON_DELAY)
+    days = treatment(d, i) * lognormal_delay(
+        w.delay_common * c.delay, w.delay_common_sigma, key, COMMON_DELAY
+    )
     if case.flags & JOINT and days > w.promise:
         days = w.promise + (days - w.promise) * (1.0 - unit.follow_up * w.chase_effect)
     if c.technical or case.parts > 1:
@@ -220,3 +238,19 @@ def hub_work(d, i):
     key = visit_key(case.key, 8, case.attempt)
     hours = w.hub_hours * spread(d.fixed[SERVICE], w.work_cv, key, HUB_WORK)
     return hours + d.units[unit_of(d, i)].follow_up * w.chase_hours * case.parts
+
+
+@njit(cache=True)
+def spot_work(d, i):
+    """Hours of an officer in post on one public-order case."""
+    w = d.world[0]
+    case = d.cases[i]
+    return w.police_hours * spread(d.fixed[SERVICE], w.work_cv, case.key, SPOT_WORK)
+
+
+@njit(cache=True)
+def mediation_work(d, i):
+    """Hours of the platforms that mediate a dispute, all of them together."""
+    case = d.cases[i]
+    hours = d.units[unit_of(d, i)].mediation_hours
+    return hours * spread(d.fixed[SERVICE], d.world[0].work_cv, case.key, MEDIATION_WORK)

@@ -59,6 +59,17 @@ WORKER = np.dtype(
     ]
 )
 
+#: Firms and market services of a community.
+BUSINESS = np.dtype(
+    [
+        ("firms", "f8"),  # number against before the reform
+        ("requests", "f8"),  # of last month
+        ("satisfaction", "f8"),  # mean performance that firms have come to know
+        ("exit", "f8"),  # chance that a firm closes in a month
+        ("supply", "f8"),  # market services against before the reform
+    ]
+)
+
 #: A social organisation.
 ORGANISATION = np.dtype(
     [

@@ -38,6 +38,13 @@ def by_desk(
     return heads[:, None] * share
 
 
+def reserve(heads: np.ndarray, share: np.ndarray, desk: int) -> np.ndarray:
+    """Move the share ``share`` (units,) of the heads (units, desks) of all desks to one of them."""
+    out = heads * (1 - share)[:, None]
+    out[:, desk] += share * heads.sum(axis=1)
+    return out
+
+
 def merge(
     heads: np.ndarray, merged: np.ndarray, first_desk: int, first_office: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

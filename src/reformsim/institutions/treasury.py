@@ -92,11 +92,17 @@ class Investment:
         self.people = people
 
     def compete(
-        self, local: np.ndarray, team: np.ndarray, taste: np.ndarray, own_money: np.ndarray
+        self,
+        local: np.ndarray,
+        team: np.ndarray,
+        taste: np.ndarray,
+        own_money: np.ndarray,
+        climate: float = 1.0,
     ) -> tuple[np.ndarray, np.ndarray, float]:
         """Return bids per project (n,), winning shares (n,) and the projects a year on offer.
 
-        ``local`` and ``team`` are heads at work on investment in each subdistrict's name.
+        ``local`` and ``team`` are heads at work on investment in each subdistrict's name,
+        ``climate`` the business environment against before the reform.
         """
         w = self.world
         work = local + team
@@ -114,7 +120,7 @@ class Investment:
         m = min(float(w["discrimination"]), n / (n - 1) if n > 1 else 1.0)
         rate = float(
             contest.arrival_rate(
-                self.rate, worth / (self.worth or worth), 1.0, w["effort_elasticity"]
+                self.rate, worth / (self.worth or worth), climate, w["effort_elasticity"]
             )
         )
         self.worth = self.worth or worth

@@ -13,6 +13,7 @@ from reformsim.institutions.staff import YEAR_HOURS
 from reformsim.model import baseline as before
 from reformsim.model import orders, posts
 from reformsim.model.appraisal import Appraisal
+from reformsim.model.business import Business
 from reformsim.model.economy import Economy
 from reformsim.model.people import People
 from reformsim.model.places import Places
@@ -43,6 +44,7 @@ class Administration:
         self.structure = Structure(self.setting, scenario.premises.mode, self.rules)
         self.people = People(self.setting, self.structure.territory)
         self.places = Places(self.setting)
+        self.business = Business(self.setting)
         self.economy = Economy(
             self.setting, self.offices, self.districts["team_heads"], self._investing()
         )
@@ -68,6 +70,7 @@ class Administration:
             self.districts["load"] = self.books.hub_load
             self._watch_cross_cases(columns, day)
             self.people.live(month, self.rules, self.offices, self.books)
+            self.business.live(columns, self.rules, day - month_start(month - 1))
             if month % 3 == 0:
                 self.appraisal.assess(columns, day, month, self.rules, self.offices)
         if month is not None and month % 12 == 0:
@@ -88,7 +91,9 @@ class Administration:
         self._staff_districts(columns)
         if moved:
             teams = self.districts["team_heads"]
-            self.economy.invest(turn, self.offices, teams, self._investing())
+            self.economy.invest(
+                turn, self.offices, teams, self._investing(), self.business.climate()
+            )
         years, ahead = (until - day) / YEAR, (month_start(month_of(day) + 1) - day) / YEAR
         self.economy.pay(
             years, ahead, self.offices, self.districts, self.paid, self._team(self.paid),
@@ -137,6 +142,8 @@ class Administration:
             columns.communities, self.people.participation,
             self.people.organised(self.rules)[unit], self.rules[unit], w,
         )  # fmt: skip
+        supply = self.business.table["supply"]
+        orders.write_services(columns.communities, self.rules, unit, supply, self.setting.seed)
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)
         mix = self.places.mix(self.rules)

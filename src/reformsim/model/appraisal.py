@@ -68,7 +68,9 @@ class Appraisal:
         pressed = self.setting.world["pressure_weight"] * careers.above(
             rules, "assessment_pressure"
         )
-        o["weight_investment"] = rules["weight_investment"] * o["taste_investment"]
+        # firms that come first are a target for investment under another name
+        hidden = self.setting.world["hidden_target"] * rules["firm_request_priority"]
+        o["weight_investment"] = (rules["weight_investment"] + hidden) * o["taste_investment"]
         o["weight_satisfaction"] = (
             rules["weight_satisfaction"] * o["taste_satisfaction"] * (1.0 + pressed)
         )

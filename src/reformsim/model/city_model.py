@@ -11,6 +11,8 @@ from mesa.time import Schedule
 from reformsim import outcomes as results
 from reformsim.cases import columns as case_columns
 from reformsim.cases.engine import run_to
+from reformsim.cases.exchange import CityLevel, run_windows
+from reformsim.cases.overdue import weigh
 from reformsim.cases.queue import open_span
 from reformsim.city import City
 from reformsim.city import build as build_city
@@ -63,6 +65,7 @@ class CityModel(mesa.Model):
         )
         self.administration = a = Administration(self.city, scenario, self.seed)
         self.history = History.of(self.columns, scenario)
+        self._city_level = CityLevel.of(world, len(self.city.people))
         self._handled = 0
         self._sums_are_old = False
         agents.enrol(self, a.offices, a.people.workers, a.people.organisations, a.districts)
@@ -134,6 +137,9 @@ class CityModel(mesa.Model):
         if day >= self.scenario.days:
             return
         month = month_of(day)
+        if day == month_start(month):
+            for d in self.columns.districts:
+                weigh(d, day)
         end = self._turn_after(day)
         self.administration.act(
             self.columns, day, month if day == month_start(month) else None, end
@@ -166,14 +172,15 @@ class CityModel(mesa.Model):
         day = int(self.time)
         if day <= self._handled:
             return
-        self._handled = day
+        start, self._handled = self._handled, day
         by_size = sorted(self.columns.districts, key=lambda d: -len(d.residents))
-        if self._threads > 1:
-            with ThreadPoolExecutor(self._threads) as pool:
-                list(pool.map(lambda d: run_to(d, day), by_size))
-        else:
-            for d in by_size:
-                run_to(d, day)
+        with ThreadPoolExecutor(self._threads) as pool:
+            side_by_side = pool.map if self._threads > 1 else map
+
+            def run(end: float) -> None:
+                list(side_by_side(lambda d: run_to(d, end), by_size))
+
+            run_windows(self.columns.districts, self._city_level, start, day, run)
 
 
 def _reporters() -> dict[str, Any]:

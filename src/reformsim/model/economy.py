@@ -69,13 +69,14 @@ class Economy:
         treasury.new_year(self.district_accounts)
 
     def invest(
-        self, month: int, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray
-    ) -> None:
+        self, month: int, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray,
+        climate: float,
+    ) -> None:  # fmt: skip
         """A year's contest for projects; old projects fade, new ones pay from now on."""
         w, o = self.setting.world, offices
         local, team = self._heads_investing(offices, teams, investing)
         own = np.maximum(self.accounts["balance"], 0) + o["project_revenue"] * w["retained"]
-        fee, share, rate = self.market.compete(local, team, self.talent, own)
+        fee, share, rate = self.market.compete(local, team, self.talent, own, climate)
         key = unit_key(self.setting.seed, int(Purpose.PROJECTS), month)[0]
         wins = contest.projects_won(share, rate, key)
         o["projects"] = wins

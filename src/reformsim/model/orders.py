@@ -49,13 +49,27 @@ def write_units(
     units["gate_delay"] = rules["gate_delay"]
     units["decision_delay"] = rules["decision_delay"]
     units["linkage"] = rules["linkage"]
-    units["audit"] = w["audit_effect"] * rules["supervision"] * (1 - w["capture"] * captured)
+    seen = rules["supervision"] * (1 - w["capture"] * captured)
+    by_law = rules["sham_closing_audit"]
+    units["audit"] = w["audit_effect"] * (1 - (1 - seen) * (1 - by_law))
+    units["audit_hours"] = by_law * w["audit_hours"]
+    units["procedure"] = rules["procedure_hours"]
+    units["treatment"] = np.sqrt(np.log1p((w["treatment_sd"] * rules["treatment_variance"]) ** 2))
     units["expectation_shift"] = (
         w["published_shift"] * rules["publish_results"]
         + w["promise_belief"] * rules["promise_raised"]
     )
     units["neglect"] = neglect(rules, w)
     units["poor"] = np.clip(w["poor_fix"] * SKILL_BEFORE / np.maximum(office["skill"], 0.1), 0, 1)
+    # the gap of new powers narrows as skill grows
+    gap = rules["skill_gap"] * (1 - office["skill"]) / (1 - SKILL_BEFORE)
+    units["poor_new"] = np.clip(units["poor"] + gap, 0, 1)
+    units["delegated"] = rules["local_competence"]
+    units["escalation"] = rules["escalation_authority"]
+    units["mediation"] = rules["mediation"]
+    friction = w["venue_friction"] * (rules["venues"] - levers.BY_NAME["venues"].default)
+    units["agreement"] = w["mediation_success"] / (1 + friction)
+    units["mediation_hours"] = w["mediation_hours"] * rules["venues"]
     before = levers.BY_NAME["assessment_pressure"].default
     units["sham"] = sham_probability(
         float(w["sham"]), rules["assessment_pressure"] - before,
@@ -104,6 +118,19 @@ def write_needs(accept: np.ndarray, mix: np.ndarray, world: np.record) -> None:
     ``mix`` of that shape is how often categories arise there against their shares.
     """
     accept[:] = np.minimum(mix / peak(world), 1.0)
+
+
+def write_services(
+    communities: np.ndarray, rules: np.ndarray, unit: np.ndarray, supply: np.ndarray, seed: int
+) -> None:
+    """Write where officers are in post, what can be had online, what the market offers.
+
+    ``unit`` is the subdistrict of each community, ``supply`` the market services it has against
+    before the reform, both (communities,). Of n like services the best is worth log n more.
+    """
+    communities["police"] = reaches(rules["police_posts"][unit], seed, Purpose.POSTS)
+    communities["online"] = rules["online_channel"][unit]
+    communities["market"] = np.log(supply)
 
 
 def write_stations(

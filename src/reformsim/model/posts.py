@@ -8,7 +8,7 @@ from reformsim.cases import state as s
 from reformsim.cases.clock import CALENDARS, OPEN_DAYS, to_work
 from reformsim.cases.columns import Columns
 from reformsim.cases.engine import restaff, served_hours
-from reformsim.categories import COUNT, OFFICES
+from reformsim.categories import COUNT, FIRMS, OFFICES, ORDER
 from reformsim.chance import Purpose
 from reformsim.institutions import hours as h
 from reformsim.institutions import organisations, staff
@@ -164,7 +164,9 @@ def staff_desks(
             roster, d, u, station_demand[m], offices, structure.days[u], attendance
         )
         _post_offices(roster, d, u, setting, rules, offices, structure, merged[u], attendance, day)
-        _post_departments(roster, d, base, k, districts[k], pooling[k], attendance)
+        _post_departments(
+            roster, d, base, k, districts[k], pooling[k], setting.world["police_shift"], attendance
+        )
         servers, speed = staff.servers_of(roster.heads, roster.attention * roster.skill)
         restaff(d, day, servers, speed, calendar)
         attention = roster.attention * roster.heads / servers
@@ -172,7 +174,10 @@ def staff_desks(
 
 
 def _merge(setting: Setting, rules: np.ndarray, offices: np.ndarray, day: float) -> np.ndarray:
-    """Return which desks are merged, (units, 12); remember when an office last merged some."""
+    """Return which desks are merged, (units, 12); remember when an office last merged some.
+
+    Where firms have priority, their desk keeps its own people.
+    """
     merged = np.stack(
         [
             reaches(rules["merged_desks"], setting.seed, Purpose.MERGE, category)
@@ -180,6 +185,8 @@ def _merge(setting: Setting, rules: np.ndarray, offices: np.ndarray, day: float)
         ],
         axis=1,
     )
+    own = reaches(rules["firm_request_priority"], setting.seed, Purpose.FIRM_DESK)
+    merged[:, FIRMS] &= ~own
     share = merged.mean(axis=1)
     offices["merged_on"] = np.where(share > offices["merged"], day, offices["merged_on"])
     offices["merged"] = share
@@ -242,6 +249,8 @@ def _post_offices(
         posts * mine["filled"], base.earmarks, structure.territory.territorial[u],
         rules["budget_pooling"][u],
     )  # fmt: skip
+    reserved = w["firm_reserve"] * (1 - w["floor"]) * rules["firm_request_priority"][u]
+    heads = staff.reserve(heads, reserved, FIRMS)
     own, office, desk_of = staff.merge(heads, merged, int(f[s.TERRITORIAL]), int(f[s.OFFICES]))
     d.office_desk[:] = desk_of
     rows = np.arange(u.start, u.stop)
@@ -259,9 +268,12 @@ def _post_offices(
 
 def _post_departments(
     roster: Roster, d: s.District, base: Baseline, k: int, district: np.ndarray,
-    pooling: float, attend: Attendance,
+    pooling: float, shift: float, attend: Attendance,
 ) -> None:  # fmt: skip
-    """Line departments, the hotline and the committee's hub."""
+    """Line departments, the hotline, the committee's hub; officers in post, out of public order.
+
+    ``shift`` is the share of the heads for public order that posts in all communities take.
+    """
     f = d.fixed
     where = slice(f[s.DEPARTMENTS], len(roster.heads))
     share = attend.departments[k, h.A["cases"]]
@@ -270,9 +282,12 @@ def _post_departments(
         base.departments[k : k + 1] * district["staff_share"],
         base.line_marks, base.line_load[k : k + 1], np.array([pooling]),
     )[0]  # fmt: skip
-    roster.heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = staff.level_up(
-        heads, np.zeros(COUNT, np.int64)
-    )
+    people = np.bincount(d.grids["community"], d.grids["people"], len(d.communities))
+    officers = shift * heads[ORDER] * people[d.communities["police"]].sum() / people.sum()
+    heads[ORDER] -= officers
+    heads = staff.level_up(np.append(heads, officers), np.zeros(COUNT + 1, np.int64))
+    roster.heads[f[s.DEPARTMENTS] : f[s.HOTLINE_DESK]] = heads[:COUNT]
+    roster.heads[f[s.POST_DESK]] = heads[COUNT]
     roster.heads[f[s.HOTLINE_DESK]] = base.hotline[k]
     roster.heads[f[s.HUB_DESK]] = district["hub_heads"]
 

@@ -15,6 +15,7 @@ from reformsim.scenario import YEAR
 #: States of communities and of subdistricts, kept as sums of value × days of the span.
 BY_COMMUNITY = (
     "participation", "tipped", "organised", "way_to_station", "quality", "facilities",
+    "firm_satisfaction", "firms", "supply",
 )  # fmt: skip
 BY_UNIT = (
     "utilisation", "case_hours", "burden_hours", "slack_hours", "burnout", "vacant",
@@ -35,7 +36,7 @@ class Span:
     felt: np.ndarray  # (communities, 3) satisfaction × days
     open: np.ndarray  # (communities, 3) open cases × days
     still_open: np.ndarray  # (communities, 3, bins) cases open at its end, by days
-    ages: np.ndarray  # (communities, 3) days since voiced of the cases open at its end
+    ages: np.ndarray  # (kinds, communities, 3) days since voiced of the cases open at its end
     people: np.ndarray  # (communities, 3) residents × days
     near: np.ndarray  # (communities, 3) residents within 15 minutes × days
     community: np.ndarray  # (len(BY_COMMUNITY), communities) × days
@@ -54,7 +55,7 @@ class Span:
             felt=np.zeros((communities, 3)),
             open=np.zeros((communities, 3)),
             still_open=np.zeros((communities, 3, s.BINS)),
-            ages=np.zeros((communities, 3)),
+            ages=np.zeros((len(s.KINDS), communities, 3)),
             people=np.zeros((communities, 3)),
             near=np.zeros((communities, 3)),
             community=np.zeros((len(BY_COMMUNITY), communities)),
@@ -91,10 +92,10 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
     new.felt = np.where(columns.pulse["people"] > 0, np.concatenate(felt), 0.0) * length
     now_open = [open_cases(d, at) for d in columns.districts]
     new.still_open = np.concatenate([number for number, _ in now_open])
-    new.ages = np.concatenate([days for _, days in now_open])
+    new.ages = np.concatenate([days for _, days in now_open], axis=1)
     new.open = new.still_open.sum(axis=2) * length
-    # problem-days accrue while a case is open, not when it ends: a backlog must not hide them
-    new.tally[:, :, s.Count.PROBLEM_DAYS] += new.ages - seen.ages
+    # days accrue while a case is open, not when it ends: a backlog must not hide them
+    new.tally[:, :, s.KINDS] += np.moveaxis(new.ages - seen.ages, 0, 2)
     seen.ages = new.ages
     new.people = columns.pulse["people"] * length
     near = layouts.within_reach(columns.living, columns.grids["walk"])
@@ -108,6 +109,9 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             mean_way(columns),
             admin.places.rows["quality"],
             admin.places.rows["facilities"],
+            admin.business.table["satisfaction"],
+            admin.business.table["firms"],
+            admin.business.table["supply"],
         ]
     )
     grid_unit = unit[city.grids.community]

@@ -73,7 +73,8 @@ ABOUT: dict[str, tuple[str, str]] = {
         "The five goals of the source as indices: the plain mean of their components, each an "
         "outcome scaled by clip((x − at 0) / (at 1 − at 0)). Components, weights and bounds are "
         "declared, not estimated. Code: `outcomes.py`.",
-        "原文的五个目标作为指数:各分项的简单平均,分项为按 clip((x − 零点) / (一点 − 零点)) 缩放的结果。"
+        "原文的五个目标作为指数:各分项的简单平均,"
+        "分项为按 clip((x − 零点) / (一点 − 零点)) 缩放的结果。"
         "分项、权重与上下限为声明,不是估计。代码:`outcomes.py`。",
     ),
     "The city": (
