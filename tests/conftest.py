@@ -18,7 +18,7 @@ PLACES = ("Example", "示范区", "Example Subdistrict 01", "示范区01镇")
 Plan = Callable[..., Scenario]
 
 
-def _config(name: str) -> CityConfig:
+def city_config(name: str) -> CityConfig:
     text = (CITIES / f"{name}.yaml").read_text("utf-8")
     return CityConfig.model_validate(YAML(typ="safe").load(text))
 
@@ -35,13 +35,13 @@ def _plan(config: CityConfig) -> Plan:
 @pytest.fixture(scope="session")
 def town() -> Plan:
     """Return a maker of scenarios on the town: one district, 20,000 residents."""
-    return _plan(_config("town"))
+    return _plan(city_config("town"))
 
 
 @pytest.fixture(scope="session")
 def sweep() -> Plan:
     """Return a maker of scenarios on the sweep city: two districts, 160,000 residents."""
-    return _plan(_config("sweep"))
+    return _plan(city_config("sweep"))
 
 
 @pytest.fixture(scope="session")

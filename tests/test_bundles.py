@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from conftest import CITIES, _config
+from conftest import CITIES, city_config
 from reformsim.city import build
 from reformsim.city.places import first
 from reformsim.config import load_yaml, validate
@@ -61,7 +61,9 @@ def test_economy_and_service_first_pull_apart():
 
 
 def plan(city: str, bundle: str, days: int = 2000, **fields) -> Scenario:
-    return Scenario(name=bundle, city=_config(city), days=days, reform=steps_of(bundle), **fields)
+    return Scenario(
+        name=bundle, city=city_config(city), days=days, reform=steps_of(bundle), **fields
+    )
 
 
 @pytest.mark.parametrize("bundle", ["systemic-phased", "systemic-pilot"])
@@ -84,7 +86,7 @@ def test_a_phased_reform_begins_a_section_each_year():
 @pytest.mark.parametrize("name", [*SMALL, "chengdu"])
 def test_pilots_are_whole_districts_of_any_city(name):
     """A larger share contains a smaller one; at least one district, and all in the end."""
-    config = _config(name)
+    config = city_config(name)
     city = build(config, 1)
     district = city.subdistricts.district
     shares = (0.01, 0.25, 0.5, 1.0)
@@ -100,56 +102,62 @@ def test_pilots_are_whole_districts_of_any_city(name):
 
 
 def test_another_city_has_other_pilots():
-    config = _config("chengdu")
+    config = city_config("chengdu")
     pilots = {tuple(first(build(config, seed), 0.25)) for seed in (1, 2)}
     assert len(pilots) == 2
 
 
-def dearest(monkeypatch, city: str, bundle: str) -> float:
+def paid(monkeypatch, city: str, bundle: str) -> tuple[float, list[bytes]]:
     """Run one day with all of a bundle in force; return its largest share of a transfer.
 
-    A bundle above ``max_cost_share`` is refused by the run itself.
+    Also the transfers, to the bit. A bundle above ``max_cost_share`` is refused by the run itself.
     """
-    shares = []
+    shares, transfers = [], []
 
     def pay(accounts, years, ahead, revenue, bids, costs, *rest):
         shares.append((costs / accounts["transfer"]).max())
+        transfers.append(accounts["transfer"].tobytes())
         return treasury_pay(accounts, years, ahead, revenue, bids, costs, *rest)
 
     treasury_pay = treasury.pay
     steps = {step.measure: Step(measure=step.measure, from_day=0) for step in steps_of(bundle)}
     scenario = Scenario(
-        name=bundle, city=_config(city), warm_up=0, days=31, reform=tuple(steps.values())
+        name=bundle, city=city_config(city), warm_up=0, days=31, reform=tuple(steps.values())
     )
     with monkeypatch.context() as patch:
         patch.setattr(treasury, "pay", pay)
         CityModel(scenario, rng=1).run_until(1)
     print(f"{bundle} in {city}: at most {max(shares):.3f} of a unit's transfer")
-    return max(shares)
+    return max(shares), transfers
 
 
 @pytest.mark.parametrize("city", SMALL)
 def test_every_bundle_is_affordable_in_every_small_city(monkeypatch, city):
-    """At default uncertainties, all of it at once, in every subdistrict and district."""
+    """At default uncertainties, all of it at once, everywhere; and all get the same money."""
     limit = world()["max_cost_share"]
+    transfers = []
     for bundle in FILES:
-        assert dearest(monkeypatch, city, bundle) <= limit, bundle
+        share, given = paid(monkeypatch, city, bundle)
+        assert share <= limit, bundle
+        transfers.append(given)
+    assert all(given == transfers[0] for given in transfers)
 
 
 def test_the_dearest_bundle_is_affordable_in_the_whole_of_chengdu(monkeypatch):
-    assert 0 < dearest(monkeypatch, "chengdu", "systemic") <= world()["max_cost_share"]
+    share, _ = paid(monkeypatch, "chengdu", "systemic")
+    assert 0 < share <= world()["max_cost_share"]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("bundle", FILES)
 def test_every_bundle_is_affordable_in_the_whole_of_chengdu(monkeypatch, bundle):
-    assert dearest(monkeypatch, "chengdu", bundle) <= world()["max_cost_share"]
+    assert paid(monkeypatch, "chengdu", bundle)[0] <= world()["max_cost_share"]
 
 
-def test_an_unaffordable_bundle_is_refused_not_cut(monkeypatch):
+def test_an_unaffordable_bundle_is_refused_not_cut():
     """The check can fail: at three times the costs, the whole reform is too much for a town."""
     scenario = Scenario(
-        name="dear", city=_config("town"), warm_up=0, days=31,
+        name="dear", city=city_config("town"), warm_up=0, days=31,
         reform=tuple(Step(measure=name, from_day=0) for name in BY_NAME),
         uncertainties={"cost_factor": 3.0},
     )  # fmt: skip

@@ -137,7 +137,7 @@ TABLE_ABOUT = f"""
 
 Each measure at full intensity against the same world without it, with the same seeds, once where
 it should help and once where it should harm: the worlds are in
-[experiments/backfires](../{CONFIGS}). A verdict says no more than its interval.
+`{CONFIGS}`. A verdict says no more than its interval.
 
 """
 
