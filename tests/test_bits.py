@@ -36,7 +36,8 @@ def bits(model: CityModel) -> dict[str, bytes]:
     names = ("workers", "organisations", "participation")
     found |= {name: getattr(a.people, name) for name in names}
     found |= {name: getattr(a.economy, name) for name in ("accounts", "district_accounts")}
-    found |= {name: getattr(a.places, name) for name in ("rows", "pipeline", "spent")}
+    found |= {name: getattr(a.places, name) for name in ("rows", "spent")}
+    found["pipeline"] = a.places.facilities.pipeline
     found |= {"hours": a.books.hours, "accept": c.accept, "living": c.living}
     found["business"] = a.business.table
     return {name: values.tobytes() for name, values in found.items()}

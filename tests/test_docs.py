@@ -239,8 +239,9 @@ def trace() -> Trace:
         columns = model.columns
         parts = [columns.tally, columns.days, columns.residents, columns.communities, columns.grids]
         parts += [agent._row for agent in model.agents]
-        parts += [model.administration.economy.district_accounts]
-        parts += [model.administration.places.rows, model.administration.places.pipeline]
+        a = model.administration
+        parts += [a.economy.district_accounts]
+        parts += [a.places.rows, a.places.facilities.pipeline]
         return hashlib.sha256(b"".join(part.tobytes() for part in parts)).digest()
 
     return final

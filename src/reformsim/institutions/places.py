@@ -102,7 +102,9 @@ def realised_fit(fit: Floats, before: float, participation: Floats, tipping: Flo
     Planners gain on ``before`` in proportion to residents taking part, up to the tipping point:
     without residents they plan for nobody.
     """
-    return np.asarray(before + (fit - before) * np.minimum(participation / tipping, 1.0))
+    return np.asarray(
+        before + (fit - before) * np.minimum(participation / np.asarray(tipping), 1.0)
+    )
 
 
 def logit(utility: Floats) -> Floats:

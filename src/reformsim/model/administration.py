@@ -83,16 +83,15 @@ class Administration:
             self.paid = self.scenario.rules_at(day, city, seed, in_full=True)
             self.costs = self.scenario.costs_at(day, city)
         self.structure.act(columns, day, month, self.rules, self.paid, changed)
-        turn = month or 0
-        moved = turn > 0 and turn % 12 == 0
-        if moved:
+        new_year = month is not None and month > 0 and month % 12 == 0
+        if new_year:
             self.places.live(columns, day, self.rules, self.people.participation)
-        self._order(columns, changed, moved)
+        self._order(columns, changed, new_year)
         self._staff_districts(columns)
-        if moved:
+        if month and new_year:
             teams = self.districts["team_heads"]
             self.economy.invest(
-                turn, self.offices, teams, self._investing(), self.business.climate()
+                month, self.offices, teams, self._investing(), self.business.climate()
             )
         years, ahead = (until - day) / YEAR, (month_start(month_of(day) + 1) - day) / YEAR
         self.economy.pay(

@@ -1,4 +1,4 @@
-"""Places year by year: the capital fund, works and facilities, and who moves where."""
+"""Places year by year: the capital fund, works on the environment, and who moves where."""
 
 import numpy as np
 
@@ -11,52 +11,42 @@ from reformsim.chance import Purpose
 from reformsim.city import fabric
 from reformsim.institutions import columns as rows
 from reformsim.institutions import places as rule
-from reformsim.institutions.participation import tipping_point
 from reformsim.model import baseline as before
+from reformsim.model.facilities import Facilities
 from reformsim.model.orders import reaches
 from reformsim.scenario import YEAR
 
-#: Slots of years ahead that a project can take: the longest lag and delay, and one more.
-YEARS_AHEAD = 8
-#: Share of a designated town's money that builds facilities; the rest makes jobs (assumed).
-TOWN_FACILITIES = 0.5
-#: Years that a town's jobs last (assumed).
-JOBS_LAST = 10.0
+#: Levers that claim the fund, in the order of `rule.USES`.
 CLAIMS = ("facility_plan_share", "renewal_budget", "street_budget", "town_investment")
-USABLE, PAPER, JOBS = range(3)
 
 
 class Places:
-    """Communities as places: rows, projects on their way, and the year's money.
+    """Communities as places (PLACE), who lives there, and the year's capital money.
 
-    The city starts at rest: each place wears by what the pre-reform fund just makes good.
+    The city starts at rest: each place wears by what the pre-reform fund just makes good, and
+    people move so that it keeps its residents, new estates apart.
     """
 
     def __init__(self, setting: before.Setting) -> None:
         """Start from the environment and the facilities before the reform."""
         self.setting = setting
-        city, w = setting.city, setting.world
-        self.unit, kind = city.communities.subdistrict, city.communities.kind
+        city = setting.city
+        self.unit, self.kind = city.communities.subdistrict, city.communities.kind
         self.capacity = city.communities.population.astype(float)
         self.residents = self.capacity.copy()
-        self.fund = w["capital"] * city.subdistricts.population
-        self.rows = r = np.zeros(len(kind), rows.PLACE)
-        self.estate, self.urban = kind == fabric.NEW_ESTATE, city.communities.urban
-        self.quality_before = fabric.QUALITY_BEFORE[kind]
+        #: Yuan a year of each subdistrict, the same in every scenario.
+        self.fund = setting.world["capital"] * city.subdistricts.population
+        self.quality_before = fabric.QUALITY_BEFORE[self.kind]
         self.facilities_before = fabric.facilities_before(city)
+        self.rows = r = np.zeros(len(self.kind), rows.PLACE)
         r["quality"], r["facilities"] = self.quality_before, self.facilities_before
         r["stock"], r["peak"] = self.facilities_before * self.capacity, self.capacity
-        self.pipeline = np.zeros((3, YEARS_AHEAD, len(kind)))
-        self.spent = np.zeros((len(rule.USES), len(kind)))
+        self.facilities = Facilities(setting, r)
+        self.spent = np.zeros((len(rule.USES), len(r)))  # yuan of the year that runs
         self._spend(levers.pre_reform(len(self.fund)), setting.base.participation)
         self.works_before = r["works"].copy()
         r["wear"] = rule.wear_at_rest(self.quality_before, self._repair())
-        arrivals = self.pipeline[USABLE].sum(axis=0)
-        r["wear_facilities"] = arrivals / r["stock"]
-        # what was paid for in earlier years is on its way too
-        paid, self.pipeline = self.pipeline, np.zeros_like(self.pipeline)
-        for ago in range(YEARS_AHEAD):
-            self.pipeline[:, : YEARS_AHEAD - ago] += paid[:, ago:]
+        self.facilities.come_to_rest()
 
     def live(
         self, columns: Columns, day: int, rules: np.ndarray, participation: np.ndarray
@@ -64,12 +54,15 @@ class Places:
         """Live the year that ends on ``day``, then spend the fund of the next under ``rules``."""
         r = self.rows
         r["quality"] = rule.restored(r["quality"], r["wear"], self._repair())
-        due, self.pipeline[:, :-1] = self.pipeline[:, 1].copy(), self.pipeline[:, 1:].copy()
-        self.pipeline[:, -1] = 0.0
-        for name, amount in (("stock", due[USABLE]), ("paper", due[PAPER])):
-            r[name] = rule.kept(r[name], r["wear_facilities"], amount)
-        r["jobs"] = rule.kept(r["jobs"], np.full(len(r), 1.0 / JOBS_LAST), due[JOBS])
-        self._move(columns, day, rules)
+        self.facilities.arrive()
+        self.facilities.serve(self.residents)
+        together = rules["new_estate_facilities"][self.unit]
+        together = reaches(together, self.setting.seed, Purpose.ESTATE)
+        together &= self.kind == fabric.NEW_ESTATE
+        self._move(columns, day, self._utility(together))
+        self.facilities.come_along(np.maximum(self.residents - r["peak"], 0.0) * together)
+        r["peak"] = np.maximum(r["peak"], self.residents)
+        self.facilities.serve(self.residents)
         self._spend(rules, participation)
 
     def mix(self, rules: np.ndarray) -> np.ndarray:
@@ -82,12 +75,13 @@ class Places:
             r["works"] - self.works_before,
             self._enforcement(rules),
         )
-        return categories.MIX[self.setting.city.communities.kind] * more
+        return categories.MIX[self.kind] * more
 
     def _enforcement(self, rules: np.ndarray) -> np.ndarray:
         """Hours against illegal building, of the most there can be; villages see none."""
         most = levers.BY_NAME["enforcement_hours"].high
-        return np.where(self.urban, rules["enforcement_hours"][self.unit] / most, 0.0)
+        urban = self.setting.city.communities.urban
+        return np.where(urban, rules["enforcement_hours"][self.unit] / most, 0.0)
 
     def _repair(self) -> np.ndarray:
         """Yearly rate at which the year's money and enforcement remove defects."""
@@ -99,87 +93,48 @@ class Places:
 
     def _spend(self, rules: np.ndarray, participation: np.ndarray) -> None:
         """Split the year's fund, begin works, put facilities and jobs on their way."""
-        w, r, people = self.setting.world, self.rows, self.residents
+        w, r, people, city = self.setting.world, self.rows, self.residents, self.setting.city
+        wanted = self.facilities.wanted(rules["facility_plan_share"], people)
         defects = people * (1.0 - r["quality"])
-        kind = self.setting.city.communities.kind
-        seen = (r["stock"] + r["paper"]) / np.maximum(people, 1.0)
-        lacking = people * np.maximum(1.0 - seen, 0.0)
-        designated = fabric.town_line(self.setting.city) < rules["town_sites"][self.unit]
         weights = np.stack(
-            [lacking, defects * fabric.RENEWED_FIRST[kind], defects * self.urban,
-             people * designated]
-        )  # fmt: skip
+            [
+                wanted.sum(axis=0),
+                defects * fabric.RENEWED_FIRST[self.kind],
+                defects * city.communities.urban,
+                people * (fabric.town_line(city) < rules["town_sites"][self.unit]),
+            ]
+        )
         claims = np.stack([rules[name] for name in CLAIMS])
         self.spent = s = rule.split_fund(self.fund, claims, weights, self.capacity, self.unit)
-        r["works"] = rule.under_works(s[rule.RENEWAL] + s[rule.STREETS], people, w["repair_cost"])
-        r["renewed"] = rule.under_works(s[rule.RENEWAL], people, w["repair_cost"])
+        cost = float(w["repair_cost"])
+        r["works"] = rule.under_works(s[rule.RENEWAL] + s[rule.STREETS], people, cost)
+        r["renewed"] = rule.under_works(s[rule.RENEWAL], people, cost)
         r["enforcement"] = self._enforcement(rules)
-        self._build(rules, participation, lacking)
+        bought = s[[rule.FACILITIES, rule.TOWNS]] / w["facility_cost"]
+        self.facilities.build(rules, bought, wanted, people, participation)
 
-    def _build(self, rules: np.ndarray, participation: np.ndarray, lacking: np.ndarray) -> None:
-        """Begin facilities: the minimum standard first, then where they lack; and town jobs."""
-        w, unit = self.setting.world, self.unit
-        lever = levers.BY_NAME["plan_fit"]
-        bought = self.spent[[rule.FACILITIES, rule.TOWNS]] / w["facility_cost"]
-        floor = self._floor(bought[0], rules["service_floor"])
-        share = np.bincount(unit, weights=bought[0] - floor, minlength=len(self.fund))[unit]
-        share = share / np.maximum(np.bincount(unit, weights=lacking)[unit], 1e-9)
-        built = share * lacking + TOWN_FACILITIES * bought[1]
-        fit = rules["plan_fit"][unit]
-        lag = w["plan_lag"] + w["planner_delay"] * (fit - lever.default) / (1.0 - lever.default)
-        fit = rule.realised_fit(fit, lever.default, participation, tipping_point(w["never"]))
-        usable = built + (1.0 - w["unusable"]) * floor
-        for what, amount in (
-            (USABLE, fit * usable),
-            (PAPER, w["unusable"] * floor),
-            (JOBS, (1.0 - TOWN_FACILITIES) * bought[1]),
-        ):
-            rule.schedule(self.pipeline[what], amount, lag)
-
-    def _floor(self, bought: np.ndarray, floor: np.ndarray) -> np.ndarray:
-        """What of the facilities bought goes to places below the minimum, lowest first."""
-        r, people = self.rows, self.residents
-        coming = self.pipeline[[USABLE, PAPER]].sum(axis=(0, 1))
-        level = (r["stock"] + r["paper"] + coming) / np.maximum(people, 1.0)
-        out = np.zeros(len(r))
-        for u in np.flatnonzero(floor > 0):
-            mine = np.flatnonzero(self.unit == u)
-            out[mine] = rule.fill_lowest(
-                level[mine], people[mine], float(bought[mine].sum()), float(floor[u])
-            )
-        return out
-
-    def _move(self, columns: Columns, day: int, rules: np.ndarray) -> None:
-        """Let residents move within their districts; new homes may bring facilities along."""
-        w, r, city = self.setting.world, self.rows, self.setting.city
-        self._serve()
-        together = rules["new_estate_facilities"][self.unit]
-        together = self.estate & reaches(together, self.setting.seed, Purpose.ESTATE)
-        utility = (
+    def _utility(self, together: np.ndarray) -> np.ndarray:
+        """Attractiveness of every community against that before the reform."""
+        w, r = self.setting.world, self.rows
+        new_homes = (self.kind == fabric.NEW_ESTATE) * (1.0 - w["developer_cost"] * together)
+        return (
             np.log(self.capacity)
             + w["move_quality"] * (r["quality"] - self.quality_before)
             + w["move_facilities"] * (r["facilities"] - self.facilities_before)
             + w["town_pull"] * r["jobs"] / np.maximum(self.residents, 1.0)
             - w["move_crowding"] * (self.residents / self.capacity - 1.0)
-            + w["estate_growth"] * self.estate * (1.0 - w["developer_cost"] * together)
+            + w["estate_growth"] * new_homes
         )
-        put_out = w["displacement"] * fabric.LOW_RENT[city.communities.kind] * r["renewed"]
+
+    def _move(self, columns: Columns, day: int, utility: np.ndarray) -> None:
+        """Let residents move within their districts: low-rent tenants of renewed homes first."""
+        w, city = self.setting.world, self.setting.city
+        put_out = w["displacement"] * fabric.LOW_RENT[self.kind] * self.rows["renewed"]
         for k, d in enumerate(columns.districts):
             _, m, g, _ = columns.slices(k)
-            cut = np.cumsum(rule.logit(utility[m]))
             first = city.communities.first_grid[m.start : m.stop + 1] - g.start
             moves.move(
-                d, day // YEAR, float(day), w["movers"], put_out[m], cut, first,
-                columns.living[g],
+                d, day // YEAR, float(day), w["movers"], put_out[m],
+                np.cumsum(rule.logit(utility[m])), first, columns.living[g],
             )  # fmt: skip
         self.residents = columns.pulse["people"].sum(axis=1)
-        new = np.maximum(self.residents - r["peak"], 0.0) * together
-        r["stock"] += (1.0 - w["handover_failure"]) * new
-        r["paper"] += w["handover_failure"] * new
-        r["peak"] = np.maximum(r["peak"], self.residents)
-        self._serve()
-
-    def _serve(self) -> None:
-        """Level of usable facilities for the residents of now."""
-        level = self.rows["stock"] / np.maximum(self.residents, 1.0)
-        self.rows["facilities"] = np.minimum(level, 1.0)
