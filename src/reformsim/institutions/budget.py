@@ -67,9 +67,10 @@ def settle(
     _hold("recurrent cost of the measures", measures, max_cost_share * transfer)
     _hold("bids for projects", bids, opening + revenue)
     left = opening + transfer + revenue - measures - bids
-    heads = np.minimum(heads_wanted, left / wage)
-    # who cannot pay all spends all: no rounding is carried over
-    wages = np.where(heads < heads_wanted, left, np.minimum(heads * wage, left))
+    affordable = left / wage
+    heads = np.minimum(heads_wanted, affordable)
+    # where all is spent nothing is left, not even by rounding
+    wages = np.where(affordable <= heads_wanted, left, heads * wage)
     return Account(heads, measures, bids, wages, left - wages)
 
 

@@ -33,17 +33,17 @@ def pay(
     ``heads_before``; what is left is carried over. Raises ValueError where they
     exceed the declared share of the transfer.
     """
-    # in yearly rates: with nothing carried over, the length of the span leaves no trace
-    carried = accounts["balance"] / ahead
+    # in yearly rates: without money carried over, heads do not depend on `ahead` at all
+    opening = accounts["balance"] / ahead
     account = settle(
-        carried,
+        opening,
         accounts["transfer"],
         revenue,
         measure_costs=costs,
         wage=world["wage"],
         heads_wanted=quota * heads_before,
         max_cost_share=world["max_cost_share"],
-        bids=np.minimum(bids, carried + revenue),
+        bids=np.minimum(bids, opening + revenue),
     )
     part = years / ahead
     accounts["received"] += accounts["transfer"] * years
@@ -95,6 +95,7 @@ class Investment:
         self,
         local: np.ndarray,
         team: np.ndarray,
+        whole_team: np.ndarray,
         taste: np.ndarray,
         own_money: np.ndarray,
         climate: float = 1.0,
@@ -102,14 +103,15 @@ class Investment:
         """Return bids per project (n,), winning shares (n,) and the projects a year on offer.
 
         ``local`` and ``team`` are heads at work on investment in each subdistrict's name,
-        ``climate`` the business environment against before the reform.
+        ``whole_team`` those of its district's team, whose size is what gives it scale, ``climate``
+        the business environment against before the reform.
         """
         w = self.world
         work = local + team
         district_share = team / np.maximum(work, 1e-9)
         fair = self.before * self.people / self.people.sum()
         effort = work / np.maximum(fair, 1e-9)
-        size = team / np.maximum(fair, 1e-9)
+        size = whole_team / np.maximum(fair, 1e-9)
         productivity = taste * contest.team_productivity(
             district_share, size, w["local_knowledge"], w["team_scale_return"]
         )

@@ -36,12 +36,12 @@ class Economy:
         self.line_budget = w["wage"] * b.line_heads
         money = float(self.budget.sum() + self.line_budget.sum())
         self.market = treasury.Investment(w, b.people, local, team, money)
-        income, district_income = self._settle_contest(local, team, offices)
+        income, district_income = self._settle_contest(local, team, teams, offices)
         self.accounts["transfer"] = self.budget + offices["bids"] - income
         self.district_accounts["transfer"] = self.line_budget - district_income
 
     def _settle_contest(
-        self, local: np.ndarray, team: np.ndarray, offices: np.ndarray
+        self, local: np.ndarray, team: np.ndarray, teams: np.ndarray, offices: np.ndarray
     ) -> tuple[np.ndarray, np.ndarray]:
         """Find who hosts projects before the reform; returns incomes of units and districts.
 
@@ -50,7 +50,9 @@ class Economy:
         """
         w, b = self.setting.world, self.setting.base
         while True:
-            fee, share, rate = self.market.compete(local, team, self.talent, self.budget)
+            fee, share, rate = self.market.compete(
+                local, team, teams[b.district], self.talent, self.budget
+            )
             offices["projects"] = share * rate
             offices["project_revenue"] = share * rate * self.market.value * w["project_life"]
             offices["bids"] = fee * rate
@@ -76,7 +78,9 @@ class Economy:
         w, o = self.setting.world, offices
         local, team = self._heads_investing(offices, teams, investing)
         own = np.maximum(self.accounts["balance"], 0) + o["project_revenue"] * w["retained"]
-        fee, share, rate = self.market.compete(local, team, self.talent, own, climate)
+        fee, share, rate = self.market.compete(
+            local, team, teams[self.setting.base.district], self.talent, own, climate
+        )
         key = unit_key(self.setting.seed, int(Purpose.PROJECTS), month)[0]
         wins = contest.projects_won(share, rate, key)
         o["projects"] = wins
