@@ -116,7 +116,8 @@ def settles(d, i):
         return True
     if case.flags & s.PATROLLED and draw(case.key, Purpose.ON_THE_SPOT) < unit.linkage:
         return True
-    if case.channel != s.HOTLINE and draw(case.key, Purpose.DELEGATED) < unit.delegated:
+    by_powers = case.channel != s.HOTLINE and unit.delegated > 0.0
+    if by_powers and draw(case.key, Purpose.DELEGATED) < unit.delegated:
         case.flags |= s.DELEGATED
         return True
     return False

@@ -25,14 +25,23 @@ def weigh(d: s.District, day: int) -> None:
 
     In the order of the cases' keys: where a record lies must not show in the last bit of a sum.
     """
-    case, flags = d.cases, d.cases["flags"]
-    is_open = (case["parent"] == np.arange(len(case))) & ~np.isin(
-        case["stage"], (s.FREE, s.NEED, s.FOUND, s.ENDED)
-    )
-    late = is_open & (day - case["voiced"] > d.world["promise"]) & (flags & s.PATROLLED == 0)
-    rows = np.flatnonzero(late)
-    _weigh(d, rows[np.argsort(case["key"][rows])], float(day))
+    rows = _late(d, float(day))
+    _weigh(d, rows[np.argsort(d.cases["key"][rows])], float(day))
     d.state[s.WEIGHED] = day
+
+
+@njit(cache=True)
+def _late(d, day):
+    """Cases that somebody has called about and that are open past the promised time."""
+    rows = np.empty(len(d.cases), np.int64)
+    n = 0
+    for i in range(len(d.cases)):
+        case = d.cases[i]
+        is_open = case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED)
+        if is_open and not case.flags & s.PATROLLED and day - case.voiced > d.world[0].promise:
+            rows[n] = i
+            n += 1
+    return rows[:n]
 
 
 @njit(cache=True)
