@@ -105,13 +105,18 @@ def check_rows(model: CityModel) -> None:
         assert (d.desks["servers"] >= 0).all() and np.isfinite(d.desks["speed"]).all()
 
 
+#: Means over one kind of case or place, of which a small city may have none for some weeks. That
+#: they are there in longer runs is held by `test_a_city_has_every_outcome_in_every_period`.
+RARE = {"cross_days", "firm_days", "order_days", "new_estates_served", "town_residents"}
+
+
 def check_outcomes(model: CityModel) -> None:
     """Every outcome is a number; the whole city has all of them (one that is NaN is left out)."""
     table = model.outcomes()
     assert np.isfinite(table["value"]).all()
     for period in ("warm_up", "after"):
         here = (table["level"] == "city") & (table["period"] == period)
-        assert set(table.loc[here, "outcome"]) == OUTCOMES.keys()
+        assert OUTCOMES.keys() - set(table.loc[here, "outcome"]) <= RARE
 
 
 @settings(CI, max_examples=200)
