@@ -145,7 +145,8 @@ class Administration:
         orders.write_services(columns.communities, self.rules, unit, supply, self.setting.seed)
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)
-        mix = self.places.mix(self.rules)
+        self.places.enforce(self.rules)
+        mix = self.places.mix()
         orders.write_needs(columns.accept, mix, w)
         if changed:
             self.stations = orders.write_stations(

@@ -65,7 +65,14 @@ class Places:
         self.facilities.serve(self.residents)
         self._spend(rules, participation)
 
-    def mix(self, rules: np.ndarray) -> np.ndarray:
+    def enforce(self, rules: np.ndarray) -> None:
+        """Take the hours against illegal building, of the most there can be; villages see none."""
+        most = levers.BY_NAME["enforcement_hours"].high
+        urban = self.setting.city.communities.urban
+        hours = rules["enforcement_hours"][self.unit]
+        self.rows["enforcement"] = np.where(urban, hours / most, 0.0)
+
+    def mix(self) -> np.ndarray:
         """Return how often categories arise against their shares now, (communities, 12)."""
         r = self.rows
         more = factors(
@@ -73,15 +80,9 @@ class Places:
             self.quality_before - r["quality"],
             self.facilities_before - r["facilities"],
             r["works"] - self.works_before,
-            self._enforcement(rules),
+            r["enforcement"],
         )
         return categories.MIX[self.kind] * more
-
-    def _enforcement(self, rules: np.ndarray) -> np.ndarray:
-        """Hours against illegal building, of the most there can be; villages see none."""
-        most = levers.BY_NAME["enforcement_hours"].high
-        urban = self.setting.city.communities.urban
-        return np.where(urban, rules["enforcement_hours"][self.unit] / most, 0.0)
 
     def _repair(self) -> np.ndarray:
         """Yearly rate at which the year's money and enforcement remove defects."""
@@ -109,7 +110,6 @@ class Places:
         cost = float(w["repair_cost"])
         r["works"] = rule.under_works(s[rule.RENEWAL] + s[rule.STREETS], people, cost)
         r["renewed"] = rule.under_works(s[rule.RENEWAL], people, cost)
-        r["enforcement"] = self._enforcement(rules)
         bought = s[[rule.FACILITIES, rule.TOWNS]] / w["facility_cost"]
         self.facilities.build(rules, bought, wanted, people, participation)
 
