@@ -213,8 +213,8 @@ def bands(rows: pd.DataFrame, by: list[str]) -> pd.DataFrame:
     return table.index.to_frame(index=False).assign(n=n, mean=mean, low=low, high=high)
 
 
-def frame(rows: Sequence[Estimate]) -> pd.DataFrame:
-    """Return estimates as a table, one column per field."""
+def frame(rows: Sequence[Any]) -> pd.DataFrame:
+    """Return estimates, or any dataclasses, as a table, one column per field."""
     return pd.DataFrame([asdict(row) for row in rows])
 
 

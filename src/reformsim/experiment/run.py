@@ -88,7 +88,7 @@ def execute(
     store.start(_manifest(experiment, scenarios, runs))
     kept = {i for i, record in store.records(runs).items() if record.status == "done"}
     todo = [run for run in runs if run.id not in kept]
-    jobs = [(directory, scenarios[run.scenario], run) for run in todo]
+    jobs = [(directory, design.scenario_of(experiment, run), run) for run in todo]
     progress = Progress(len(runs), len(kept), stream or sys.stderr)
     try:
         if workers == 1 or len(jobs) <= 1:

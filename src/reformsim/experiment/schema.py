@@ -2,69 +2,30 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
 from reformsim import outcomes
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, suggest, validate
+from reformsim.experiment.kinds import (
+    Bounds,
+    Compare,
+    Design,
+    Difference,
+    Factorial,
+    Sampled,
+)
 from reformsim.scenario import YEAR, Closed, Scenario, StationPlan, Step, check_memory
 
 #: The pictures that the report can draw; see ``reformsim.report.figures``.
 Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
 
 
-class Difference(Closed):
-    """What a scenario, or one label of a factor, changes on the base.
-
-    ``reform`` adds steps to the schedule, ``uncertainties`` replaces the values it names,
-    ``stations`` and ``city`` replace the whole entry. An empty difference changes nothing.
-    """
-
-    reform: tuple[Step, ...] = ()
-    uncertainties: dict[str, float] = Field(default_factory=dict)
-    stations: StationPlan | None = None
-    city: CityConfig | None = None
-
-
-class Compare(Closed):
-    """Each named scenario against the baseline."""
-
-    kind: Literal["compare"] = "compare"
-
-
-class Factorial(Closed):
-    """Every combination of the labels of the factors; the first label is the reference.
-
-    Factors named in ``within`` are places to compare in (densities, say), not treatments:
-    a cell is then compared with the reference of its own place.
-    """
-
-    kind: Literal["factorial"]
-    factors: dict[str, dict[str, Difference]] = Field(min_length=1)
-    within: tuple[str, ...] = ()
-
-    @model_validator(mode="after")
-    def _plausible(self) -> Self:
-        for name, labels in self.factors.items():
-            if len(labels) < 2:
-                raise ValueError(f"factors.{name}: needs at least two labels")
-        for i, name in enumerate(self.within):
-            if name not in self.factors:
-                raise ValueError(f"within.{i}: no factor {name!r}{suggest(name, self.factors)}")
-        if set(self.within) == set(self.factors):
-            raise ValueError("within: names every factor, so that nothing is left to compare")
-        return self
-
-    def two_level(self) -> dict[str, tuple[str, str]] | None:
-        """Return the two labels of each factor, or None unless all have two and are treatments."""
-        if self.within or any(len(labels) != 2 for labels in self.factors.values()):
-            return None
-        return {name: (low, high) for name, (low, high) in self.factors.items()}
-
-
-Design = Annotated[Compare | Factorial, Field(discriminator="kind")]
+def _usual_replications(data: dict[str, Any]) -> int:
+    design = data.get("design")
+    return design.replications if design is not None else 1
 
 
 class Experiment(Closed):
@@ -83,13 +44,13 @@ class Experiment(Closed):
     warm_up: int = Field(default=YEAR, ge=0, description="Days without the reform.")
     years: int = Field(default=5, ge=1, le=99, description="Years after the warm-up.")
     seed: int = Field(default=1, ge=0, lt=2**62)
-    replications: int = Field(default=4, ge=1)
     uncertainties: dict[str, float] = Field(default_factory=dict)
     reform: tuple[Step, ...] = ()
     stations: StationPlan = StationPlan()
     scenarios: dict[str, Difference] = Field(default_factory=dict)
     baseline: str | None = None
     design: Design = Compare()
+    replications: int = Field(default_factory=_usual_replications, ge=1)
     outcomes: tuple[str, ...] = Field(min_length=1)
     figures: tuple[Figure, ...] = ()
     zh: dict[str, str] = Field(default_factory=dict)
@@ -111,6 +72,8 @@ class Experiment(Closed):
                 raise ValueError("figures: `effects` needs two labels in every factor, no `within`")
             if "groups" in self.figures and not self.design.within:
                 raise ValueError("figures: `groups` needs `within` in the design")
+        elif isinstance(self.design, Sampled):
+            self._sampled(self.design)
         elif len(self.scenarios) < 2:
             raise ValueError("scenarios: a comparison needs two or more")
         elif self.baseline not in self.scenarios:
@@ -118,6 +81,27 @@ class Experiment(Closed):
         elif wrong := {"effects", "cells", "groups"} & set(self.figures):
             raise ValueError(f"figures: {min(wrong)} needs a factorial design")
         return self
+
+    def _sampled(self, design: Sampled) -> None:
+        if len(self.scenarios) > 1 and self.baseline not in self.scenarios:
+            raise ValueError(f"baseline: must be one of {', '.join(self.scenarios)}")
+        if len(self.scenarios) < 2 and self.baseline is not None:
+            raise ValueError("baseline: with fewer than two scenarios nothing is compared")
+        if self.figures:
+            raise ValueError("figures: a design over uncertainties has tables only")
+        bounds = self.bounds()
+        if not bounds:
+            raise ValueError("design.uncertainties: nothing is left to vary")
+        for name in sorted(self.fixed() & bounds.keys()):
+            raise ValueError(f"design.uncertainties: {name} is fixed elsewhere in the file")
+
+    def fixed(self) -> set[str]:
+        """Return the uncertainties to which the base or a scenario gives a value."""
+        return {*self.uncertainties}.union(*(d.uncertainties for d in self.scenarios.values()))
+
+    def bounds(self) -> Bounds:
+        """Return what a design over uncertainties varies, and between which bounds."""
+        return self.design.bounds(self.fixed()) if isinstance(self.design, Sampled) else {}
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:

@@ -35,12 +35,25 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
 def _tables(study: Study) -> dict[str, pd.DataFrame]:
     tables = {
         "runs": study.results.runs,
-        "means": analysis.means(study.results),
+        "means": pd.DataFrame() if study.sample else analysis.means(study.results),
         "contrasts": analysis.frame(study.contrasts),
         "effects": analysis.frame(study.effects),
         "leads": analysis.frame(study.leads),
+        "robustness": analysis.frame(study.robustness),
+        "drivers": analysis.frame(study.drivers),
+        "points": _points(study),
     }
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def _points(study: Study) -> pd.DataFrame:
+    if study.sample is None:
+        return pd.DataFrame()
+    return (
+        pd.DataFrame(study.sample.values, columns=list(study.sample.bounds))
+        .rename_axis("point")
+        .reset_index()
+    )
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -5,9 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reformsim import outcomes
-from reformsim.experiment import analysis, design
+from reformsim.experiment import analysis, design, responses, robustness
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
-from reformsim.experiment.schema import Experiment, Factorial
+from reformsim.experiment.kinds import Factorial
+from reformsim.experiment.responses import Failure, Response
+from reformsim.experiment.robustness import Driver, Robustness
+from reformsim.experiment.sampling import Sample
+from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results
 from reformsim.scenario import Scenario
 
@@ -75,7 +79,9 @@ class Study:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """Paired contrasts of all headlines."""
+        """Paired contrasts of all headlines; none over uncertainties, where points differ."""
+        if self.sample is not None:
+            return []
         return analysis.contrasts(self.results, self.references)
 
     @cached_property
@@ -110,7 +116,36 @@ class Study:
     @cached_property
     def leads(self) -> list[Lead]:
         """The first scenario of each group on all headlines."""
-        return analysis.leads(self.results, self.groups)
+        return analysis.leads(self.results, self.groups) if self.groups else []
+
+    @cached_property
+    def sample(self) -> Sample | None:
+        """The points of a design over uncertainties."""
+        return design.sample(self.experiment)
+
+    @cached_property
+    def responses(self) -> list[Response]:
+        """What each headline did at each point of a design over uncertainties."""
+        return responses.responses(self.experiment, self.results) if self.sample else []
+
+    @cached_property
+    def failures(self) -> list[Failure]:
+        """The runs that failed, with their points."""
+        return responses.failures(self.experiment, self.results)
+
+    @cached_property
+    def robustness(self) -> list[Robustness]:
+        """Over what share of the points each headline holds."""
+        return [robustness.robustness(r) for r in self.responses if r.reference]
+
+    @cached_property
+    def drivers(self) -> list[Driver]:
+        """Which uncertainties explain the headlines shown."""
+        found: list[Driver] = []
+        for response in self.responses:
+            if self.sample and response.trait.outcome in self.traits:
+                found += robustness.drivers(response, self.sample)
+        return found
 
     @cached_property
     def n(self) -> int:

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from reformsim.experiment.analysis import Effect, Estimate, Lead, Trait
 from reformsim.facts import Fact
+from reformsim.report import sampled
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
 
 WIDTH = 80
@@ -26,8 +27,13 @@ _HEADERS = {
     "first": "首位",
     "mean": "均值",
     "next": "次位",
+    "better in [95 %]": "更好 [95 %]",
+    "mean difference [95 %]": "平均差异 [95 %]",
+    "5 % to 95 %": "5 % 至 95 %",
+    "noise": "噪声",
+    "uncertainty": "不确定性",
 }
-_WORDS = ("outcome", "unit", "term", "first", "next", "verdict")
+_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty")
 
 
 class Writer:
@@ -152,6 +158,10 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     experiment = study.experiment
     console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
     console.print(experiment.question, "")
+    if study.sample:
+        sampled.write(writer)
+        console.print(CAVEAT_ZH if zh else CAVEAT)
+        return
     if study.groups:
         writer.leads(study.leads)
     elif study.effects:

@@ -1,0 +1,134 @@
+"""The closed schema of designs: what is varied, over what range, how often."""
+
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from reformsim import uncertainties
+from reformsim.city import CityConfig
+from reformsim.config import suggest
+from reformsim.scenario import Closed, StationPlan, Step
+
+#: Bounds of each uncertainty that a design varies, in the order of the design.
+Bounds = dict[str, tuple[float, float]]
+
+
+class Difference(Closed):
+    """What a scenario, or one label of a factor, changes on the base.
+
+    ``reform`` adds steps to the schedule, ``uncertainties`` replaces the values it names,
+    ``stations`` and ``city`` replace the whole entry. An empty difference changes nothing.
+    """
+
+    reform: tuple[Step, ...] = ()
+    uncertainties: dict[str, float] = Field(default_factory=dict)
+    stations: StationPlan | None = None
+    city: CityConfig | None = None
+
+
+class Compare(Closed):
+    """Each named scenario against the baseline."""
+
+    replications: ClassVar[int] = 4
+    kind: Literal["compare"] = "compare"
+
+
+class Factorial(Closed):
+    """Every combination of the labels of the factors; the first label is the reference.
+
+    Factors named in ``within`` are places to compare in (densities, say), not treatments:
+    a cell is then compared with the reference of its own place.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["factorial"]
+    factors: dict[str, dict[str, Difference]] = Field(min_length=1)
+    within: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        for name, labels in self.factors.items():
+            if len(labels) < 2:
+                raise ValueError(f"factors.{name}: needs at least two labels")
+        for i, name in enumerate(self.within):
+            if name not in self.factors:
+                raise ValueError(f"within.{i}: no factor {name!r}{suggest(name, self.factors)}")
+        if set(self.within) == set(self.factors):
+            raise ValueError("within: names every factor, so that nothing is left to compare")
+        return self
+
+    def two_level(self) -> dict[str, tuple[str, str]] | None:
+        """Return the two labels of each factor, or None unless all have two and are treatments."""
+        if self.within or any(len(labels) != 2 for labels in self.factors.values()):
+            return None
+        return {name: (low, high) for name, (low, high) in self.factors.items()}
+
+
+class Sampled(Closed):
+    """A design over uncertainties: every scenario is run at every sampled point of the world.
+
+    ``uncertainties`` names what varies, ``all`` being all that the file does not fix;
+    ``ranges`` narrows the declared bounds.
+    """
+
+    replications: ClassVar[int] = 1
+    uncertainties: Literal["all"] | tuple[str, ...] = "all"
+    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        named = () if self.uncertainties == "all" else self.uncertainties
+        places = {f"uncertainties.{i}": name for i, name in enumerate(named)}
+        places |= {f"ranges.{name}": name for name in self.ranges}
+        for place, name in places.items():
+            if name not in uncertainties.BY_NAME:
+                near = suggest(name, uncertainties.BY_NAME)
+                raise ValueError(f"{place}: unknown uncertainty {name!r}{near}")
+        if len(set(named)) < len(named):
+            raise ValueError("uncertainties: one is named twice")
+        for name, (low, high) in self.ranges.items():
+            known = uncertainties.BY_NAME[name]
+            if self.uncertainties != "all" and name not in self.uncertainties:
+                raise ValueError(f"ranges.{name}: is not among the uncertainties of the design")
+            if not known.low <= low < high <= known.high:
+                raise ValueError(
+                    f"ranges.{name}: must be two rising numbers in [{known.low:g}, {known.high:g}]"
+                )
+        return self
+
+    def bounds(self, fixed: set[str]) -> Bounds:
+        """Return what varies and between which bounds, given what the file fixes."""
+        names = (
+            [name for name in uncertainties.BY_NAME if name not in fixed]
+            if self.uncertainties == "all"
+            else self.uncertainties
+        )
+        declared = uncertainties.BY_NAME
+        return {n: self.ranges.get(n, (declared[n].low, declared[n].high)) for n in names}
+
+
+class Repeat(Closed):
+    """The first ``points`` of a design are run ``times`` times each, to see what chance does."""
+
+    points: int = Field(ge=2)
+    times: int = Field(ge=2)
+
+
+class LatinHypercube(Sampled):
+    """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
+
+    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008).
+    """
+
+    kind: Literal["latin_hypercube"]
+    points: int = Field(ge=4, le=100_000)
+    repeat: Repeat | None = None
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.repeat and self.repeat.points > self.points:
+            raise ValueError(f"repeat.points: the design has {self.points} points only")
+        return self
+
+
+Design = Annotated[Compare | Factorial | LatinHypercube, Field(discriminator="kind")]
