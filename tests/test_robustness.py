@@ -66,10 +66,12 @@ def test_scenarios_share_the_seed_of_a_point_and_points_do_not():
         (0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (1, 1), (0, 2), (1, 2),
     ]  # fmt: skip
     for old, new in zip(made[::2], made[1::2], strict=True):
-        assert (old.scenario, new.scenario) == ("old", "new")
+        assert (old.cell, new.cell) == ("old", "new")
+        assert (old.scenario, new.scenario) == (f"old @{old.index}", f"new @{old.index}")
         assert old.seed == new.seed == 7 + old.index * STREAM + old.replication
         assert old.point is new.point
     assert len({run.seed for run in made}) == 8
+    assert len({(run.scenario, run.replication) for run in made}) == len(made)
 
 
 def test_the_scenario_of_a_run_is_its_cell_in_the_world_of_its_point():
@@ -78,7 +80,7 @@ def test_the_scenario_of_a_run_is_its_cell_in_the_world_of_its_point():
         found = design.scenario_of(study, run)
         assert found.uncertainties == {"p_mis": 0.1, **run.point}
         assert set(run.point) == set(INPUTS[:3])
-        assert len(found.reform) == (run.scenario == "new")
+        assert len(found.reform) == (run.cell == "new")
 
 
 def test_more_replications_or_points_leave_runs_in_place():

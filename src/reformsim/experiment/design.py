@@ -25,8 +25,9 @@ class Cell:
 class Run:
     """One run to make: ``id`` is its place in the design, ``seed`` that of its replication.
 
-    In a design over uncertainties ``index`` numbers the point of the world and ``point`` holds
-    its values. Scenario, index and replication name a run whatever is added to the design.
+    ``cell`` names the cell of the design. In a design over uncertainties ``index`` numbers the
+    point of the world and ``point`` holds its values; the scenario is then a cell at a point.
+    Scenario and replication name a run, whatever is added to the design.
     """
 
     id: int
@@ -34,6 +35,7 @@ class Run:
     levels: dict[str, str]
     replication: int
     seed: int
+    cell: str = ""
     index: int = 0
     point: dict[str, float] = field(default_factory=dict)
 
@@ -92,7 +94,7 @@ def references(experiment: Experiment) -> dict[str, str]:
 def scenario_of(experiment: Experiment, run: Run) -> Scenario:
     """Return what the model runs for ``run``: its cell, in the world of its point."""
     world = (Difference(uncertainties=run.point),) if run.point else ()
-    found = changes(experiment, run.scenario, run.levels)
+    found = changes(experiment, run.cell, run.levels)
     return experiment.scenario(run.scenario, found + world)
 
 
@@ -116,7 +118,7 @@ def runs(experiment: Experiment) -> list[Run]:
     points = sample(experiment)
     if points is None:
         return [
-            Run(i, cell.name, cell.levels, replication, experiment.seed + replication)
+            Run(i, cell.name, cell.levels, replication, experiment.seed + replication, cell.name)
             for i, (replication, cell) in enumerate(
                 itertools.product(range(experiment.replications), there)
             )
@@ -131,6 +133,15 @@ def runs(experiment: Experiment) -> list[Run]:
         for cell in there
     )
     return [
-        Run(i, cell.name, cell.levels, r, seeds[index] + r, index, worlds[index])
+        Run(
+            id=i,
+            scenario=f"{cell.name} @{index}",
+            levels=cell.levels,
+            replication=r,
+            seed=seeds[index] + r,
+            cell=cell.name,
+            index=index,
+            point=worlds[index],
+        )
         for i, (r, index, cell) in enumerate(order)
     ]

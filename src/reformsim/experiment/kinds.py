@@ -131,4 +131,79 @@ class LatinHypercube(Sampled):
         return self
 
 
-Design = Annotated[Compare | Factorial | LatinHypercube, Field(discriminator="kind")]
+class OneAtATime(Sampled):
+    """The defaults, and each uncertainty alone at the two ends of its range.
+
+    It sees no interaction; all points share their random numbers.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["one_at_a_time"]
+
+
+class Morris(Sampled):
+    """Elementary effects along random trajectories: Morris (1991).
+
+    Chance is one more input: a step that changes nothing but the random numbers.
+    """
+
+    kind: Literal["morris"]
+    trajectories: int = Field(ge=2, le=10_000)
+    levels: int = Field(default=4, ge=4, le=32, multiple_of=2)
+
+
+class Sobol(Sampled):
+    """First and total order indices, second order on request: Saltelli et al. (2010).
+
+    ``points`` rows of a scrambled Sobol sequence, a power of 2. Chance is one more input.
+    """
+
+    kind: Literal["sobol"]
+    points: int = Field(ge=8, le=2**20)
+    second_order: bool = False
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        if self.points & (self.points - 1):
+            raise ValueError("points: must be a power of 2, where the sequence is balanced")
+        return self
+
+
+class Pawn(LatinHypercube):
+    """How far fixing an uncertainty moves the distribution of a result: Pianosi & Wagener (2018).
+
+    ``slices`` is the number of intervals that the range of each uncertainty is cut into.
+    """
+
+    kind: Literal["pawn"]  # type: ignore[assignment]
+    slices: int = Field(default=10, ge=4, le=100)
+
+    @model_validator(mode="after")
+    def _filled(self) -> Self:
+        if self.points < 5 * self.slices:
+            raise ValueError(f"points: {self.slices} slices need at least {5 * self.slices}")
+        return self
+
+
+class Fast(Sampled):
+    """First and total order indices from search curves: Saltelli, Tarantola & Chan (1999).
+
+    ``curves`` curves of ``points`` points for each uncertainty, each with its own phase: their
+    spread gives the intervals. Points of a curve share their random numbers.
+    """
+
+    kind: Literal["fast"]
+    points: int = Field(ge=65, le=100_000)
+    curves: int = Field(default=4, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        if self.uncertainties != "all" and len(self.uncertainties) < 2:
+            raise ValueError("uncertainties: a search curve needs two or more")
+        return self
+
+
+Design = Annotated[
+    Compare | Factorial | LatinHypercube | OneAtATime | Morris | Sobol | Pawn | Fast,
+    Field(discriminator="kind"),
+]

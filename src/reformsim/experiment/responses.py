@@ -48,15 +48,15 @@ def values(experiment: Experiment, results: Results) -> dict[tuple[str, str], np
     """Return the headlines of each (outcome, scenario), each of shape (points, replications)."""
     sample = _sample(experiment)
     shape = len(sample.values), int(sample.times.max())
-    index = {run.id: (run.index, run.replication) for run in design.runs(experiment)}
+    runs = {run.id: run for run in design.runs(experiment)}
     found: dict[tuple[str, str], np.ndarray] = {}
     rows = results.headlines()
-    grouped = rows.groupby(["outcome", "scenario"], observed=True)
-    for key, group in grouped[["run", "value"]]:
-        outcome, scenario = map(str, key)
-        table = found[outcome, scenario] = np.full(shape, np.nan)
-        at = np.array([index[run] for run in group["run"]])
-        table[at[:, 0], at[:, 1]] = group["value"]
+    for run, outcome, value in zip(rows["run"], rows["outcome"], rows["value"], strict=True):
+        at = runs[run]
+        key = str(outcome), at.cell
+        if key not in found:
+            found[key] = np.full(shape, np.nan)
+        found[key][at.index, at.replication] = value
     return found
 
 
@@ -83,9 +83,13 @@ def responses(experiment: Experiment, results: Results) -> list[Response]:
 def failures(experiment: Experiment, results: Results) -> list[Failure]:
     """Return the runs that failed."""
     runs = {run.id: run for run in design.runs(experiment)}
-    told = ["run", "scenario", "replication", "stage", "message"]
+    told = ["run", "replication", "stage", "message"]
     return [
-        Failure(index=runs[row["run"]].index, **{str(k): x for k, x in row.items()})
+        Failure(
+            scenario=runs[row["run"]].cell,
+            index=runs[row["run"]].index,
+            **{str(k): x for k, x in row.items()},
+        )
         for row in results.failed()[told].to_dict(orient="records")
     ]
 

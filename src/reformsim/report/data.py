@@ -41,6 +41,9 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "leads": analysis.frame(study.leads),
         "robustness": analysis.frame(study.robustness),
         "drivers": analysis.frame(study.drivers),
+        "indices": analysis.frame(study.indices),
+        "convergence": analysis.frame(study.convergence),
+        "losses": analysis.frame(study.losses),
         "points": _points(study),
     }
     return {name: table for name, table in tables.items() if len(table)}

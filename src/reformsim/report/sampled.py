@@ -6,24 +6,75 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from reformsim.experiment.robustness import Driver, Robustness
+from reformsim.experiment.sensitivity import Index
 from reformsim.report.study import arrow, number
 
 if TYPE_CHECKING:
     from reformsim.report.tables import Writer
 
-#: Uncertainties named for each headline, and failures told one by one.
-DRIVERS, FAILURES = 4, 5
+#: Uncertainties named for each headline, indices shown, and failures told one by one.
+DRIVERS, INDICES, FAILURES = 4, 10, 5
 
 
 def write(writer: "Writer") -> None:
     """Write the tables of a sampled design."""
-    for scenario in writer.study.references:
+    for scenario in writer.study.references if writer.study.robustness else ():
         rows = {r.outcome: r for r in writer.study.robustness if r.scenario == scenario}
         shown = [rows[name] for name in writer.study.traits if name in rows]
         _shares(writer, scenario, shown)
-        _drivers(writer, scenario)
+        if not writer.study.indices:
+            _drivers(writer, scenario)
+    grouped: dict[tuple[str, str], list[Index]] = {}
+    for index in writer.study.indices:
+        grouped.setdefault((index.scenario, index.outcome), []).append(index)
+    for found in grouped.values():
+        _indices(writer, found)
+    for loss in writer.study.losses:
+        writer.console.print(f"[yellow]{writer.name(loss.outcome)}: {loss.consequence}[/]")
     for line in failures(writer):
         writer.console.print(line)
+
+
+def _indices(writer: "Writer", found: list[Index]) -> None:
+    """Write the largest indices of one headline; what chance alone would show is dimmed."""
+    first = found[0]
+    kinds = [k for k in dict.fromkeys(i.index for i in found) if k not in ("S2", "mu", "sigma")]
+    rows: dict[str, dict[str, Index]] = {}
+    for index in found:
+        if index.index in kinds:
+            rows.setdefault(index.uncertainty, {})[index.index] = index
+    order = sorted(rows, key=lambda name: -max(abs(i.value) for i in rows[name].values()))
+    between = f"{writer.name(first.scenario)} − {writer.name(first.reference)}: "
+    table = writer.table(
+        (between if first.reference else "") + writer.outcome(writer.study.traits[first.outcome]),
+        *("uncertainty", *(f"{kind} [95 %]" for kind in kinds)),
+    )
+    for name in order[:INDICES]:
+        row = rows[name]
+        dim = all(i.below for i in row.values())
+        cells = [
+            f"{number(i.value)} [{number(i.low)}, {number(i.high)}]" + (" ·" if i.below else "  ")
+            for i in (row[kind] for kind in kinds)
+        ]
+        table.add_row(name, *cells, style="dim" if dim else None)
+    writer.console.print(table)
+    writer.console.print(_reading(writer, found), "")
+
+
+def _reading(writer: "Writer", found: list[Index]) -> str:
+    """Say what chance shows, and how the widest interval shrank with the sample."""
+    first = found[0]
+    kinds = {"S1", "ST", "mu_star", "pawn"}
+    widest: dict[int, float] = {}
+    for i in writer.study.convergence:
+        if (i.outcome, i.scenario) == (first.outcome, first.scenario) and i.index in kinds:
+            widest[i.n] = max(widest.get(i.n, 0.0), (i.high - i.low) / 2)
+    floor = "?" if math.isnan(first.floor) else number(first.floor)
+    steps = ", ".join(f"n = {n}: ±{number(half)}" for n, half in sorted(widest.items()))
+    if writer.zh:
+        return f"·:不超过随机性本身({floor})。" + (f"最宽区间:{steps}。" if steps else "")
+    text = f"·: no more than chance itself ({floor})."
+    return text + (f" Widest interval: {steps}." if steps else "")
 
 
 def _shares(writer: "Writer", scenario: str, rows: list[Robustness]) -> None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reformsim import outcomes
-from reformsim.experiment import analysis, design, responses, robustness
+from reformsim.experiment import analysis, design, responses, robustness, sensitivity
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
-from reformsim.experiment.kinds import Factorial
+from reformsim.experiment.kinds import Factorial, LatinHypercube, Sampled
 from reformsim.experiment.responses import Failure, Response
 from reformsim.experiment.robustness import Driver, Robustness
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
+from reformsim.experiment.sensitivity import Index, Loss
 from reformsim.experiment.store import Results
 from reformsim.scenario import Scenario
 
@@ -135,17 +136,43 @@ class Study:
 
     @cached_property
     def robustness(self) -> list[Robustness]:
-        """Over what share of the points each headline holds."""
+        """Over what share of the points each headline holds, where points are a fair sample."""
+        if not isinstance(self.experiment.design, LatinHypercube):
+            return []
         return [robustness.robustness(r) for r in self.responses if r.reference]
 
     @cached_property
     def drivers(self) -> list[Driver]:
-        """Which uncertainties explain the headlines shown."""
-        found: list[Driver] = []
-        for response in self.responses:
-            if self.sample and response.trait.outcome in self.traits:
-                found += robustness.drivers(response, self.sample)
-        return found
+        """Which uncertainties explain the headlines shown, over a Latin hypercube."""
+        if self.sample is None or not isinstance(self.experiment.design, LatinHypercube):
+            return []
+        return [d for r in self._shown for d in robustness.drivers(r, self.sample)]
+
+    @cached_property
+    def indices(self) -> list[Index]:
+        """Sensitivity indices of the headlines shown, by the method of the design."""
+        return [i for r in self._shown for i in sensitivity.indices(*self._asked, r)]
+
+    @cached_property
+    def convergence(self) -> list[Index]:
+        """The same indices from parts of the sample."""
+        return [i for r in self._shown for i in sensitivity.convergence(*self._asked, r)]
+
+    @cached_property
+    def losses(self) -> list[Loss]:
+        """What missing runs cost the indices of each headline shown."""
+        found = (sensitivity.losses(*self._asked, r) for r in self._shown)
+        return [loss for loss in found if loss is not None]
+
+    @property
+    def _shown(self) -> list[Response]:
+        return [r for r in self.responses if r.trait.outcome in self.traits]
+
+    @property
+    def _asked(self) -> tuple[Sampled, Sample]:
+        chosen = self.experiment.design
+        assert isinstance(chosen, Sampled) and self.sample is not None
+        return chosen, self.sample
 
     @cached_property
     def n(self) -> int:

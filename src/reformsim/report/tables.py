@@ -63,7 +63,7 @@ class Writer:
         for header in headers:
             words = header in _WORDS
             table.add_column(
-                _HEADERS[header] if self.zh else header,
+                _HEADERS.get(header, header) if self.zh else header,
                 justify="left" if words else "right",
                 no_wrap=not words or header == "verdict",
             )
