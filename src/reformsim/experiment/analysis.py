@@ -6,7 +6,7 @@ time: of twenty intervals about a truth of zero, one is expected to miss it.
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import stdtrit
 
+from reformsim.experiment import fractions
 from reformsim.experiment.store import Results
 
 LEVEL = 0.95
@@ -61,9 +62,14 @@ class Contrast(Estimate):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect(Estimate):
-    """A main effect (one factor) or an interaction (two); ``base``: all at the first label."""
+    """A main effect (one factor) or an interaction (two); ``base``: all at the first label.
+
+    ``aliases`` are the terms that a fractional design cannot tell from it: what is estimated is
+    their sum, in sizes that may have either sign.
+    """
 
     factors: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,7 +118,7 @@ def verdict(better: str, n: int, low: float, high: float, base: float) -> str:
 
 def contrasts(results: Results, references: dict[str, str]) -> list[Contrast]:
     """Compare each scenario with its reference, paired by replication, for every headline."""
-    values = _by_replication(results)
+    values = by_replication(results)
     found = []
     for (scenario, reference), trait in itertools.product(references.items(), traits(results)):
         a, b = values.get((trait.outcome, scenario)), values.get((trait.outcome, reference))
@@ -122,7 +128,7 @@ def contrasts(results: Results, references: dict[str, str]) -> list[Contrast]:
         a, b = a[both], b[both]
         found.append(
             Contrast(
-                **_estimate(trait, a - b, _mean(b)),
+                **estimate(trait, a - b, _mean(b)),
                 scenario=scenario,
                 reference=reference,
                 mean=_mean(a),
@@ -140,10 +146,15 @@ def variance_reduction(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.var(a, ddof=1) + np.var(b, ddof=1)) / paired if paired > 0 else math.nan
 
 
-def effects(results: Results, factors: dict[str, tuple[str, str]]) -> list[Effect]:
-    """Estimate main effects and two-way interactions of a full design of two-level factors.
+def effects(
+    results: Results,
+    factors: dict[str, tuple[str, str]],
+    generators: Mapping[str, Sequence[str]] | None = None,
+) -> list[Effect]:
+    """Estimate main effects and two-way interactions of a design of two-level factors.
 
-    ``factors`` maps a factor to its two labels, low first. For each replication with all
+    ``factors`` maps a factor to its two labels, low first; ``generators`` are those of a
+    fraction, whose effects come with their aliases. For each replication with all
     cells, the main effect of a factor is the mean over cells at its second label minus the mean
     over cells at its first; the interaction of two factors is the effect of the one with the
     other at its second label minus its effect with the other at its first. (Box, Hunter &
@@ -151,17 +162,19 @@ def effects(results: Results, factors: dict[str, tuple[str, str]]) -> list[Effec
     t interval over replications is that of a mean. A headline that some cell never reports has
     no effects.
     """
-    levels = list(itertools.product((0, 1), repeat=len(factors)))
+    generators = generators or {}
+    levels = fractions.rows(list(factors), generators)
     signs = dict(zip(factors, 2.0 * np.array(levels).T - 1, strict=True))
     terms = [*((f,) for f in factors), *itertools.combinations(factors, 2)]
+    told = {term: fractions.aliases(term, list(factors), generators) for term in terms}
     named = results.runs.set_index([f"factor:{f}" for f in factors])["scenario"].to_dict()
     cells = [
         named.get(tuple(factors[f][i] for f, i in zip(factors, row, strict=True))) for row in levels
     ]
-    by_replication = _by_replication(results)
+    values_of = by_replication(results)
     found = []
     for trait in traits(results):
-        columns = [by_replication.get((trait.outcome, str(cell))) for cell in cells]
+        columns = [values_of.get((trait.outcome, str(cell))) for cell in cells]
         there = [column for column in columns if column is not None]
         if len(there) < len(cells):
             continue
@@ -169,7 +182,11 @@ def effects(results: Results, factors: dict[str, tuple[str, str]]) -> list[Effec
         for term in terms:
             weights = np.prod([signs[f] for f in term], axis=0) / (len(levels) / 2 ** len(term))
             found.append(
-                Effect(**_estimate(trait, values @ weights, _mean(values[:, 0])), factors=term)
+                Effect(
+                    **estimate(trait, values @ weights, _mean(values[:, 0])),
+                    factors=term,
+                    aliases=tuple(map(" × ".join, told[term])),
+                )
             )
     return found
 
@@ -182,7 +199,7 @@ def leads(results: Results, groups: dict[str, list[str]]) -> list[Lead]:
     scenarios that are in truth equal: neighbours in rank are nearer to each other than two taken
     at random. Of an outcome without a better direction the highest comes first.
     """
-    values = _by_replication(results)
+    values = by_replication(results)
     found = []
     for (group, scenarios), trait in itertools.product(groups.items(), traits(results)):
         there = [s for s in scenarios if (trait.outcome, s) in values]
@@ -191,7 +208,7 @@ def leads(results: Results, groups: dict[str, list[str]]) -> list[Lead]:
         table = _complete([values[trait.outcome, s] for s in there])
         sign = -1.0 if trait.better == "lower" else 1.0
         first, second = np.argsort(-sign * table.mean(axis=0), kind="stable")[:2]
-        lead = _estimate(trait, sign * (table[:, first] - table[:, second]), _mean(table[:, first]))
+        lead = estimate(trait, sign * (table[:, first] - table[:, second]), _mean(table[:, first]))
         if lead["n"] > 1:
             clear = lead["low"] > 0 and lead["verdict"] != "same"
             lead["verdict"] = "clear" if clear else "tie"
@@ -233,7 +250,8 @@ def traits(results: Results) -> list[Trait]:
     return [Trait(*map(str, row)) for row in rows[["outcome", "unit", "better"]].to_numpy()]
 
 
-def _estimate(trait: Trait, values: np.ndarray, base: float) -> dict[str, Any]:
+def estimate(trait: Trait, values: np.ndarray, base: float) -> dict[str, Any]:
+    """Return the fields of an Estimate from one value for each replication."""
     n, mean, low, high = (x.item() for x in interval(values))
     return {
         **asdict(trait),
@@ -256,9 +274,9 @@ def _complete(columns: list[np.ndarray]) -> np.ndarray:
     return table[~np.isnan(table).any(axis=1)]
 
 
-def _by_replication(results: Results) -> dict[tuple[str, str], np.ndarray]:
-    """Return the headline values of each (outcome, scenario), one per replication, NaN if none."""
+def by_replication(results: Results) -> dict[tuple[str, str], np.ndarray]:
+    """Return the headlines of each (outcome, scenario): row r is replication r, NaN if none."""
     rows = results.headlines().astype({"outcome": str, "scenario": str})
     table = rows.pivot(index="replication", columns=["outcome", "scenario"], values="value")
-    columns = table.to_numpy(float).T
+    columns = table.reindex(range(table.index.max() + 1)).to_numpy(float).T
     return {(key[0], key[1]): c for key, c in zip(table.columns, columns, strict=True)}

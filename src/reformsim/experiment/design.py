@@ -1,9 +1,20 @@
 """The design of an experiment: which runs there are. It knows nothing of how they are executed."""
 
 import itertools
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from reformsim.experiment.kinds import Difference, Factorial, Sampled
+import numpy as np
+
+from reformsim.experiment.kinds import (
+    Apart,
+    Difference,
+    Factorial,
+    Interactions,
+    Sampled,
+    Shapley,
+    Staged,
+)
 from reformsim.experiment.sampling import STREAM, Sample
 from reformsim.experiment.sampling import sample as draw
 from reformsim.experiment.schema import Experiment
@@ -11,6 +22,12 @@ from reformsim.scenario import Scenario
 
 #: The name of the only scenario of a design over uncertainties that names none.
 BASE = "base"
+
+#: Names of the cells with no part and with all parts of a reform, the levels of a part, and what
+#: follows the name of a scenario that is rolled out in waves.
+NONE, ALL = "none", "all"
+IN, OUT = "in", "out"
+STAGED = "staged"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,21 +59,62 @@ class Run:
 
 def cells(experiment: Experiment) -> list[Cell]:
     """Return the scenarios to compare, in the order of the experiment file."""
-    if not isinstance(experiment.design, Factorial):
-        return [Cell(name) for name in experiment.scenarios or (BASE,)]
-    factors = experiment.design.factors
-    found = []
-    for labels in itertools.product(*factors.values()):
-        levels = dict(zip(factors, labels, strict=True))
-        found.append(Cell(" ".join(f"{f}={label}" for f, label in levels.items()), levels))
-    return found
+    match experiment.design:
+        case Factorial() as chosen:
+            return [
+                Cell(" ".join(f"{f}={label}" for f, label in levels.items()), levels)
+                for labels in chosen.combinations()
+                for levels in (dict(zip(chosen.factors, labels, strict=True)),)
+            ]
+        case Interactions():
+            parts = list(experiment.parts())
+            sets = (c for n in range(3) for c in itertools.combinations(parts, n))
+            return [coalition(parts, held) for held in sets]
+        case Shapley():
+            walks = (c for r in range(experiment.replications) for c in walk(experiment, r))
+            return list({cell.name: cell for cell in walks}.values())
+        case Staged(of=of):
+            return [Cell(name) for name in (*experiment.scenarios, f"{of} {STAGED}")]
+        case _:
+            return [Cell(name) for name in experiment.scenarios or (BASE,)]
+
+
+def coalition(parts: Sequence[str], held: Collection[str]) -> Cell:
+    """Return the cell in which the parts ``held`` of a reform are in force."""
+    levels = {part: IN if part in held else OUT for part in parts}
+    if len(held) in (0, len(parts)):
+        return Cell(ALL if held else NONE, levels)
+    return Cell(" + ".join(part for part in parts if part in held), levels)
+
+
+def order(experiment: Experiment, replication: int) -> list[str]:
+    """Return the random order in which a replication brings the parts of a reform."""
+    rng = np.random.default_rng([experiment.seed, replication])
+    return [str(part) for part in rng.permutation(list(experiment.parts()))]
+
+
+def walk(experiment: Experiment, replication: int) -> list[Cell]:
+    """Return the coalitions of one replication: one order and its reverse, each once."""
+    parts, forth = list(experiment.parts()), order(experiment, replication)
+    found = [
+        coalition(parts, way[:n]) for way in (forth, forth[::-1]) for n in range(len(parts) + 1)
+    ]
+    return list({cell.name: cell for cell in found}.values())
 
 
 def changes(experiment: Experiment, name: str, levels: dict[str, str]) -> tuple[Difference, ...]:
     """Return what a cell of the design changes on the base."""
-    if isinstance(experiment.design, Factorial):
-        return tuple(experiment.design.factors[f][label] for f, label in levels.items())
-    return (experiment.scenarios[name],) if experiment.scenarios else ()
+    match experiment.design:
+        case Factorial(factors=factors):
+            return tuple(factors[f][label] for f, label in levels.items())
+        case Apart():
+            parts = experiment.parts()
+            held = (step for part, level in levels.items() if level == IN for step in parts[part])
+            return (Difference(reform=tuple(held)),)
+        case Staged() if name not in experiment.scenarios:
+            return (experiment.staged(),)
+        case _:
+            return (experiment.scenarios[name],) if experiment.scenarios else ()
 
 
 def scenarios(experiment: Experiment) -> dict[str, Scenario]:
@@ -73,12 +131,18 @@ def references(experiment: Experiment) -> dict[str, str]:
     In a comparison, and at every point of a design over uncertainties, that is ``baseline``. In
     a factorial design it is the cell in which every factor stands at its first label, except the
     factors named in ``within``, which stay as they are: a layout in a rural city is compared
-    with the first layout in the rural city.
+    with the first layout in the rural city. A staged reform is compared with the same reform all
+    at once, a part of a reform, or the whole of it, with none.
     """
     design = experiment.design
+    if isinstance(design, Shapley):
+        return {ALL: NONE}
+    if isinstance(design, Interactions):
+        return {part: NONE for part in experiment.parts()}
     if not isinstance(design, Factorial):
         baseline = experiment.baseline or ""
-        return {name: baseline for name in experiment.scenarios if name != baseline}
+        found = {name: baseline for name in experiment.scenarios if name != baseline}
+        return found | ({f"{design.of} {STAGED}": design.of} if isinstance(design, Staged) else {})
     firsts = {name: next(iter(labels)) for name, labels in design.factors.items()}
     by_levels = {tuple(cell.levels.values()): cell.name for cell in cells(experiment)}
     found = {}
@@ -117,10 +181,13 @@ def runs(experiment: Experiment) -> list[Run]:
     there = cells(experiment)
     points = sample(experiment)
     if points is None:
+        walks = isinstance(experiment.design, Shapley)
         return [
             Run(i, cell.name, cell.levels, replication, experiment.seed + replication, cell.name)
             for i, (replication, cell) in enumerate(
-                itertools.product(range(experiment.replications), there)
+                (r, cell)
+                for r in range(experiment.replications)
+                for cell in (walk(experiment, r) if walks else there)
             )
         ]
     worlds = points.points()

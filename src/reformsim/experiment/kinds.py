@@ -1,5 +1,6 @@
 """The closed schema of designs: what is varied, over what range, how often."""
 
+import itertools
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic import Field, model_validator
 from reformsim import uncertainties
 from reformsim.city import CityConfig
 from reformsim.config import suggest
+from reformsim.experiment import fractions
 from reformsim.scenario import Closed, StationPlan, Step
 
 #: Bounds of each uncertainty that a design varies, in the order of the design.
@@ -34,16 +36,21 @@ class Compare(Closed):
 
 
 class Factorial(Closed):
-    """Every combination of the labels of the factors; the first label is the reference.
+    """Every combination of the labels of the factors, or a fraction of them.
 
-    Factors named in ``within`` are places to compare in (densities, say), not treatments:
-    a cell is then compared with the reference of its own place.
+    The first label is the reference. Where all factors have two labels, ``resolution`` takes the
+    smallest fraction that has it, ``generators`` the one in which each factor named stands at its
+    second label where an odd number of those it names do. Factors named in ``within`` are places
+    to compare in (densities, say), not treatments: a cell is then compared with the reference of
+    its own place.
     """
 
     replications: ClassVar[int] = 4
     kind: Literal["factorial"]
     factors: dict[str, dict[str, Difference]] = Field(min_length=1)
     within: tuple[str, ...] = ()
+    resolution: int | None = Field(default=None, ge=3, le=12)
+    generators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _plausible(self) -> Self:
@@ -55,7 +62,35 @@ class Factorial(Closed):
                 raise ValueError(f"within.{i}: no factor {name!r}{suggest(name, self.factors)}")
         if set(self.within) == set(self.factors):
             raise ValueError("within: names every factor, so that nothing is left to compare")
+        if (self.resolution or self.generators) and self.two_level() is None:
+            raise ValueError("resolution: a fraction needs two labels in every factor, no `within`")
+        if self.resolution and self.generators:
+            raise ValueError("generators: give these or `resolution`, not both")
+        for name, parents in self.generators.items():
+            unknown = {name, *parents} - self.factors.keys()
+            if unknown or len(set(parents)) < 2 or set(parents) & self.generators.keys():
+                raise ValueError(
+                    f"generators.{name}: must name two or more factors that are not generated"
+                )
+        if self.generators and fractions.resolution(self.generators) < 3:
+            raise ValueError("generators: two main effects could not be told apart")
         return self
+
+    def fraction(self) -> dict[str, tuple[str, ...]]:
+        """Return the generators; empty where every combination is run."""
+        if self.resolution:
+            return fractions.of_resolution(list(self.factors), self.resolution)
+        return self.generators
+
+    def combinations(self) -> list[tuple[str, ...]]:
+        """Return the combinations of labels that are run, in the order of the file."""
+        if not (self.resolution or self.generators):
+            return list(itertools.product(*self.factors.values()))
+        labels = [tuple(labels) for labels in self.factors.values()]
+        return [
+            tuple(pair[i] for pair, i in zip(labels, row, strict=True))
+            for row in fractions.rows(list(self.factors), self.fraction())
+        ]
 
     def two_level(self) -> dict[str, tuple[str, str]] | None:
         """Return the two labels of each factor, or None unless all have two and are treatments."""
@@ -203,7 +238,67 @@ class Fast(Sampled):
         return self
 
 
+class Apart(Closed):
+    """A design that takes the reform of the scenario ``of`` apart, against the baseline.
+
+    Its parts are its measures, or ``groups`` of them, which must name each measure once.
+    """
+
+    of: str
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Shapley(Apart):
+    """The effect of a whole reform, shared out among its parts: Shapley (1953).
+
+    Each replication walks from no part to all in a random order, and in the reverse order
+    (Castro, Gómez & Tejada 2009; Mitchell et al. 2022), with the same random numbers: a part's
+    share is the mean of what it adds when it comes.
+    """
+
+    replications: ClassVar[int] = 16
+    kind: Literal["shapley"]
+
+
+class Interactions(Apart):
+    """No part, each part alone, and each pair: what two parts do beyond what each does."""
+
+    replications: ClassVar[int] = 8
+    kind: Literal["interactions"]
+
+
+class Staged(Closed):
+    """The reform of ``of`` place by place, beside all named scenarios.
+
+    Wave k (districts or subdistricts) begins k · ``every`` days after the reform's own dates;
+    places in no wave never begin.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["staged"]
+    of: str
+    waves: tuple[tuple[str, ...], ...] = Field(min_length=2)
+    every: int = Field(ge=1, description="Days between waves.")
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        places = [place for wave in self.waves for place in wave]
+        if len(set(places)) < len(places) or not all(self.waves):
+            raise ValueError("waves: each must name a place, and no place may come twice")
+        return self
+
+
 Design = Annotated[
-    Compare | Factorial | LatinHypercube | OneAtATime | Morris | Sobol | Pawn | Fast,
+    Compare
+    | Factorial
+    | LatinHypercube
+    | OneAtATime
+    | Morris
+    | Sobol
+    | Pawn
+    | Fast
+    | Shapley
+    | Interactions
+    | Staged,
     Field(discriminator="kind"),
 ]

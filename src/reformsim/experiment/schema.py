@@ -10,12 +10,14 @@ from reformsim import outcomes
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, suggest, validate
 from reformsim.experiment.kinds import (
+    Apart,
     Bounds,
     Compare,
     Design,
     Difference,
     Factorial,
     Sampled,
+    Staged,
 )
 from reformsim.scenario import YEAR, Closed, Scenario, StationPlan, Step, check_memory
 
@@ -80,7 +82,61 @@ class Experiment(Closed):
             raise ValueError(f"baseline: must be one of {', '.join(self.scenarios)}")
         elif wrong := {"effects", "cells", "groups"} & set(self.figures):
             raise ValueError(f"figures: {min(wrong)} needs a factorial design")
+        elif isinstance(self.design, Apart | Staged):
+            self._divided(self.design)
         return self
+
+    def _divided(self, design: Apart | Staged) -> None:
+        if design.of not in self.scenarios or design.of == self.baseline:
+            raise ValueError("design.of: must be a scenario other than the baseline")
+        whole = self.scenarios[design.of]
+        if isinstance(design, Staged):
+            if any(step.where for step in whole.reform):
+                raise ValueError("design.of: its steps must not name places, the waves do")
+            return
+        if self.figures:
+            raise ValueError("figures: a reform taken apart has tables only")
+        if len(self.scenarios) > 2 or self.scenarios[self.baseline or ""] != Difference():
+            raise ValueError("scenarios: wanted are an empty baseline and the reform, no more")
+        if whole != Difference(reform=whole.reform):
+            raise ValueError("design.of: must differ from the baseline by its reform alone")
+        measures = list(dict.fromkeys(step.measure for step in whole.reform))
+        named = [name for group in design.groups.values() for name in group]
+        if design.groups and sorted(named) != sorted(measures):
+            raise ValueError(
+                f"design.groups: must name each measure of {design.of} once: {', '.join(measures)}"
+            )
+        if taken := {"none", "all", "total"} & design.groups.keys():
+            raise ValueError(f"design.groups.{min(taken)}: this name means something else")
+        if len(design.groups or measures) < 2:
+            raise ValueError("design.of: needs two or more parts")
+
+    def staged(self) -> Difference:
+        """Return the reform of a staged design in its waves."""
+        assert isinstance(self.design, Staged)
+        whole, every = self.scenarios[self.design.of], self.design.every
+        steps = (
+            step.model_copy(
+                update={
+                    "where": wave,
+                    "from_day": step.from_day + i * every,
+                    "until": step.until and step.until + i * every,
+                }
+            )
+            for i, wave in enumerate(self.design.waves)
+            for step in whole.reform
+        )
+        return whole.model_copy(update={"reform": tuple(steps)})
+
+    def parts(self) -> dict[str, tuple[Step, ...]]:
+        """Return the parts of the reform that a design takes apart, and the steps of each."""
+        assert isinstance(self.design, Apart)
+        steps = self.scenarios[self.design.of].reform
+        groups = self.design.groups or {step.measure: (step.measure,) for step in steps}
+        return {
+            name: tuple(step for step in steps if step.measure in measures)
+            for name, measures in groups.items()
+        }
 
     def _sampled(self, design: Sampled) -> None:
         if len(self.scenarios) > 1 and self.baseline not in self.scenarios:
@@ -132,6 +188,8 @@ class Experiment(Closed):
     def _differences(self) -> Iterator[tuple[str, Difference]]:
         for name, difference in self.scenarios.items():
             yield f"scenarios.{name}", difference
+        if isinstance(self.design, Staged):
+            yield "design.waves", self.staged()
         if isinstance(self.design, Factorial):
             for factor, labels in self.design.factors.items():
                 for label, difference in labels.items():

@@ -38,6 +38,7 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "means": pd.DataFrame() if study.sample else analysis.means(study.results),
         "contrasts": analysis.frame(study.contrasts),
         "effects": analysis.frame(study.effects),
+        "shares": analysis.frame(study.shares),
         "leads": analysis.frame(study.leads),
         "robustness": analysis.frame(study.robustness),
         "drivers": analysis.frame(study.drivers),

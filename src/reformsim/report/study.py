@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reformsim import outcomes
-from reformsim.experiment import analysis, design, responses, robustness, sensitivity
+from reformsim.experiment import analysis, attribution, design, responses, robustness, sensitivity
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
-from reformsim.experiment.kinds import Factorial, LatinHypercube, Sampled
+from reformsim.experiment.attribution import Share
+from reformsim.experiment.kinds import Factorial, Interactions, LatinHypercube, Sampled, Shapley
 from reformsim.experiment.responses import Failure, Response
 from reformsim.experiment.robustness import Driver, Robustness
 from reformsim.experiment.sampling import Sample
@@ -98,10 +99,20 @@ class Study:
 
     @cached_property
     def effects(self) -> list[Effect]:
-        """Factorial effects of all headlines; none unless all factors have two labels."""
+        """Effects of all headlines: of factors if all have two labels, of parts of a reform."""
         chosen = self.experiment.design
-        factors = chosen.two_level() if isinstance(chosen, Factorial) else None
-        return analysis.effects(self.results, factors) if factors else []
+        if isinstance(chosen, Interactions):
+            return attribution.interactions(self.experiment, self.results)
+        if not isinstance(chosen, Factorial) or (factors := chosen.two_level()) is None:
+            return []
+        return analysis.effects(self.results, factors, chosen.fraction())
+
+    @cached_property
+    def shares(self) -> list[Share]:
+        """What each part of a reform contributes to all headlines."""
+        if not isinstance(self.experiment.design, Shapley):
+            return []
+        return attribution.shapley(self.experiment, self.results)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from reformsim.experiment.analysis import Effect, Estimate, Lead, Trait
+from reformsim.experiment.attribution import TOTAL, Share
+from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
 from reformsim.report import sampled
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
@@ -32,8 +34,11 @@ _HEADERS = {
     "5 % to 95 %": "5 % 至 95 %",
     "noise": "噪声",
     "uncertainty": "不确定性",
+    "part": "部分",
+    "share [95 %]": "份额 [95 %]",
+    "of total": "占总效应",
 }
-_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty")
+_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty", "part")
 
 
 class Writer:
@@ -108,6 +113,28 @@ class Writer:
                 )
                 self.console.print(text)
             self.console.print()
+        for factors in dict.fromkeys(e.factors for e in effects if e.aliases):
+            told = next(e.aliases for e in effects if e.factors == factors)
+            name = " × ".join(map(self.name, factors))
+            others = ", ".join(" × ".join(map(self.name, t.split(" × "))) for t in told)
+            self.console.print(
+                f"{name} 与 {others} 无法区分" if self.zh else f"{name}: not told from {others}"
+            )
+
+    def shares(self, shares: Sequence[Share]) -> None:
+        """Write what each part of a reform contributes, the largest first; they add up."""
+        for trait in self.study.traits.values():
+            rows = [share for share in shares if share.outcome == trait.outcome]
+            whole = next(row for row in rows if row.part == TOTAL)
+            table = self.table(
+                f"{self.outcome(trait)} ({trait.unit})",
+                *("part", "share [95 %]", "of total", "verdict"),
+            )
+            for row in sorted(rows, key=lambda row: (row.part == TOTAL, -abs(row.value))):
+                part = f"{row.value / whole.value:.0%}" if whole.value else "–"
+                name = self.name(row.part)
+                table.add_row(name, _range(row), part, self.word(row.verdict))
+            self.console.print(table, "")
 
     def cells(self) -> None:
         """Write the means of all cells; a dot says that a factor stands at its first label."""
@@ -164,8 +191,11 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
         return
     if study.groups:
         writer.leads(study.leads)
+    elif study.shares:
+        writer.shares(study.shares)
     elif study.effects:
-        writer.cells()
+        if isinstance(experiment.design, Factorial):
+            writer.cells()
         writer.effects(study.effects)
     else:
         for scenario in study.references:
