@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from scipy import stats
 
-from reformsim.experiment import design, responses, robustness
+from reformsim.experiment import analysis, design, responses, robustness
 from reformsim.experiment.analysis import Trait
 from reformsim.experiment.responses import Response
 from reformsim.experiment.sampling import STREAM, Sample, latin_hypercube
@@ -231,7 +231,7 @@ def test_intervals_of_drivers_cover_nothing_in_95_percent_and_holm_keeps_false_a
 
 
 def test_holm_adjusts_step_by_step():
-    found = robustness.holm(np.array([0.01, 0.04, 0.03, 0.5]))
+    found = analysis.holm(np.array([0.01, 0.04, 0.03, 0.5]))
     assert found == pytest.approx([0.04, 0.09, 0.09, 0.5])
     assert all(b >= a for a, b in pairwise(np.sort(found)))
 

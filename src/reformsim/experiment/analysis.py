@@ -1,18 +1,18 @@
 """What the runs say: paired contrasts, factorial effects, bands over time, each with n.
 
-All intervals are two-sided Student t intervals over replications, at 95 %, one outcome at a
-time: of twenty intervals about a truth of zero, one is expected to miss it.
+All intervals are two-sided, over replications, at 95 %, one outcome at a time: of twenty
+intervals about a truth of zero, one is expected to miss it. ``Contrast.holm`` corrects for that.
 """
 
 import itertools
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 from reformsim.experiment import fractions
 from reformsim.experiment.store import Results
@@ -21,6 +21,9 @@ LEVEL = 0.95
 
 #: Differences below this share of the base are rounding: what two platforms may differ by.
 ROUNDING = 1e-9
+
+#: Resamples of a bootstrap-t.
+RESAMPLES = 1999
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +55,21 @@ class Contrast(Estimate):
     """A scenario minus its reference; ``base`` is the reference's mean over the pairs.
 
     A variance reduction of 4 says that unpaired runs would need four times the replications.
+    ``p`` is two-sided, against no difference; ``holm`` is p corrected for all contrasts of the
+    family by ``corrected``, NaN before.
     """
 
     scenario: str
     reference: str
     mean: float
     variance_reduction: float
+    p: float
+    holm: float = math.nan
+
+    @property
+    def holds(self) -> bool:
+        """Whether the verdict also holds for all of the family at once, at 5 %."""
+        return self.holm <= 1 - LEVEL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,6 +91,70 @@ class Lead(Estimate):
     group: str
     first: str
     runner_up: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How the interval of a contrast is made.
+
+    ``t``: Student's, for differences that are near normal. ``bootstrap_t``: Efron's studentised
+    bootstrap, for skewed ones. With a ``pilot``, the variance is that of the first ``pilot``
+    replications, by which ``stopping`` chose how many there are.
+    """
+
+    method: Literal["t", "bootstrap_t"] = "t"
+    pilot: int | None = None
+
+    def interval(self, values: np.ndarray) -> tuple[int, float, float, float, float]:
+        """Return n, mean, low, high and p of values by replication, NaN where one is missing."""
+        there = values[~np.isnan(values)]
+        if self.method == "bootstrap_t":
+            return bootstrap_t(there)
+        n, mean = len(there), _mean(there)
+        early = there if self.pilot is None else values[: self.pilot]
+        early = early[~np.isnan(early)]
+        if len(early) < 2:
+            return n, mean, math.nan, math.nan, math.nan
+        freedom, error = len(early) - 1, float(early.std(ddof=1)) / math.sqrt(n)
+        half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * error
+        if error == 0:
+            return n, mean, mean, mean, float(mean == 0)
+        return n, mean, mean - half, mean + half, float(2 * stdtr(freedom, -abs(mean) / error))
+
+
+STUDENT = Rule()
+
+
+def bootstrap_t(values: np.ndarray) -> tuple[int, float, float, float, float]:
+    """Return n, mean, low, high and p by the bootstrap-t: Efron (1981), Hall (1988).
+
+    The distribution of t is taken from resamples, so that skewness moves the interval to the
+    side on which it belongs. NaN for fewer than two values.
+    """
+    n, mean = len(values), _mean(values)
+    if n < 2:
+        return n, mean, math.nan, math.nan, math.nan
+    error = float(values.std(ddof=1)) / math.sqrt(n)
+    if error == 0:
+        return n, mean, mean, mean, float(mean == 0)
+    drawn = values[np.random.default_rng(0).integers(n, size=(RESAMPLES, n))]
+    spread = drawn.std(axis=1, ddof=1) / math.sqrt(n)
+    whole = spread > 0
+    t = (drawn.mean(axis=1)[whole] - mean) / spread[whole]
+    low, high = np.quantile(t, ((1 - LEVEL) / 2, (1 + LEVEL) / 2))
+    beyond = min((t >= mean / error).sum(), (t <= mean / error).sum())
+    p = min(2 * (int(beyond) + 1) / (len(t) + 1), 1.0)
+    return n, mean, float(mean - high * error), float(mean - low * error), p
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """Adjust p-values so that the chance of any false alarm among them is bounded: Holm (1979)."""
+    p = np.asarray(p, float)
+    order = np.argsort(p, kind="stable")
+    steps = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
+    found = np.empty(len(p))
+    found[order] = np.minimum(steps, 1.0)
+    return found
 
 
 def interval(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -105,7 +181,7 @@ def verdict(better: str, n: int, low: float, high: float, base: float) -> str:
     which neither is better), *unclear* where it does not, *same* where all of it is 0 but for
     rounding, *one run* where n < 2 gives no interval.
     """
-    if n < 2:
+    if n < 2 or math.isnan(low):
         return "one run"
     if max(-low, high) <= ROUNDING * abs(base):
         return "same"
@@ -116,7 +192,7 @@ def verdict(better: str, n: int, low: float, high: float, base: float) -> str:
     return "better" if (low > 0) == (better == "higher") else "worse"
 
 
-def contrasts(results: Results, references: dict[str, str]) -> list[Contrast]:
+def contrasts(results: Results, references: dict[str, str], rule: Rule = STUDENT) -> list[Contrast]:
     """Compare each scenario with its reference, paired by replication, for every headline."""
     values = by_replication(results)
     found = []
@@ -125,17 +201,38 @@ def contrasts(results: Results, references: dict[str, str]) -> list[Contrast]:
         if a is None or b is None:
             continue
         both = ~(np.isnan(a) | np.isnan(b))
+        n, value, low, high, p = rule.interval(a - b)
         a, b = a[both], b[both]
+        base = _mean(b)
         found.append(
             Contrast(
-                **estimate(trait, a - b, _mean(b)),
+                outcome=trait.outcome,
+                unit=trait.unit,
+                better=trait.better,
+                n=n,
+                base=base,
+                value=value,
+                low=low,
+                high=high,
+                verdict=verdict(trait.better, n, low, high, base),
                 scenario=scenario,
                 reference=reference,
                 mean=_mean(a),
                 variance_reduction=variance_reduction(a, b),
+                p=p,
             )
         )
     return found
+
+
+def corrected(rows: Sequence[Contrast], family: Collection[str]) -> list[Contrast]:
+    """Correct the p-values of all contrasts in the outcomes of ``family`` together: Holm (1979).
+
+    Those of other outcomes, and those without a p-value, keep NaN.
+    """
+    among = [i for i, row in enumerate(rows) if row.outcome in family and not math.isnan(row.p)]
+    adjusted = dict(zip(among, holm(np.array([rows[i].p for i in among])), strict=True))
+    return [replace(row, holm=float(adjusted.get(i, math.nan))) for i, row in enumerate(rows)]
 
 
 def variance_reduction(a: np.ndarray, b: np.ndarray) -> float:

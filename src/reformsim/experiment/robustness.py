@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm, rankdata
 
-from reformsim.experiment.analysis import LEVEL, interval
+from reformsim.experiment.analysis import LEVEL, holm, interval
 from reformsim.experiment.responses import Response
 from reformsim.experiment.sampling import Sample
 
@@ -182,16 +182,6 @@ def drivers(response: Response, sample: Sample) -> list[Driver]:
         )
         for i in np.argsort(-np.abs(found), kind="stable")
     ]
-
-
-def holm(p: np.ndarray) -> np.ndarray:
-    """Adjust p-values so that the chance of any false alarm among them is bounded: Holm (1979)."""
-    p = np.asarray(p, float)
-    order = np.argsort(p, kind="stable")
-    steps = np.maximum.accumulate((len(p) - np.arange(len(p))) * p[order])
-    found = np.empty(len(p))
-    found[order] = np.minimum(steps, 1.0)
-    return found
 
 
 def _agreement(values: np.ndarray) -> float:

@@ -9,6 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from reformsim import outcomes
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, suggest, validate
+from reformsim.experiment import checks
 from reformsim.experiment.kinds import (
     Apart,
     Bounds,
@@ -25,7 +26,28 @@ from reformsim.scenario import YEAR, Closed, Scenario, StationPlan, Step, check_
 Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
 
 
+class Until(Closed):
+    """Go on until the 95 % interval of a contrast is as narrow as asked, by Stein's two stages.
+
+    After ``pilot`` replications the number in all is set so that every scenario's contrast with
+    its reference in ``outcome`` has an interval of ± ``half_width``, or to ``max``.
+    """
+
+    outcome: str
+    half_width: float = Field(gt=0)
+    max: int = Field(ge=20)
+    pilot: int = Field(default=20, ge=20)
+
+    @model_validator(mode="after")
+    def _room(self) -> Self:
+        if self.max < self.pilot:
+            raise ValueError(f"max: must not be below the pilot of {self.pilot} replications")
+        return self
+
+
 def _usual_replications(data: dict[str, Any]) -> int:
+    if data.get("until") is not None:
+        return data["until"].pilot
     design = data.get("design")
     return design.replications if design is not None else 1
 
@@ -52,6 +74,10 @@ class Experiment(Closed):
     scenarios: dict[str, Difference] = Field(default_factory=dict)
     baseline: str | None = None
     design: Design = Compare()
+    until: Until | None = None
+    intervals: Literal["t", "bootstrap_t"] = Field(
+        default="t", description="Of contrasts: bootstrap_t for skewed outcomes, 20 runs or more."
+    )
     replications: int = Field(default_factory=_usual_replications, ge=1)
     outcomes: tuple[str, ...] = Field(min_length=1)
     figures: tuple[Figure, ...] = ()
@@ -66,50 +92,9 @@ class Experiment(Closed):
         return self
 
     @model_validator(mode="after")
-    def _compared(self) -> Self:
-        if isinstance(self.design, Factorial):
-            if self.scenarios or self.baseline is not None:
-                raise ValueError("design: factors take the place of `scenarios` and `baseline`")
-            if "effects" in self.figures and self.design.two_level() is None:
-                raise ValueError("figures: `effects` needs two labels in every factor, no `within`")
-            if "groups" in self.figures and not self.design.within:
-                raise ValueError("figures: `groups` needs `within` in the design")
-        elif isinstance(self.design, Sampled):
-            self._sampled(self.design)
-        elif len(self.scenarios) < 2:
-            raise ValueError("scenarios: a comparison needs two or more")
-        elif self.baseline not in self.scenarios:
-            raise ValueError(f"baseline: must be one of {', '.join(self.scenarios)}")
-        elif wrong := {"effects", "cells", "groups"} & set(self.figures):
-            raise ValueError(f"figures: {min(wrong)} needs a factorial design")
-        elif isinstance(self.design, Apart | Staged):
-            self._divided(self.design)
+    def _plausible(self) -> Self:
+        checks.plausible(self)
         return self
-
-    def _divided(self, design: Apart | Staged) -> None:
-        if design.of not in self.scenarios or design.of == self.baseline:
-            raise ValueError("design.of: must be a scenario other than the baseline")
-        whole = self.scenarios[design.of]
-        if isinstance(design, Staged):
-            if any(step.where for step in whole.reform):
-                raise ValueError("design.of: its steps must not name places, the waves do")
-            return
-        if self.figures:
-            raise ValueError("figures: a reform taken apart has tables only")
-        if len(self.scenarios) > 2 or self.scenarios[self.baseline or ""] != Difference():
-            raise ValueError("scenarios: wanted are an empty baseline and the reform, no more")
-        if whole != Difference(reform=whole.reform):
-            raise ValueError("design.of: must differ from the baseline by its reform alone")
-        measures = list(dict.fromkeys(step.measure for step in whole.reform))
-        named = [name for group in design.groups.values() for name in group]
-        if design.groups and sorted(named) != sorted(measures):
-            raise ValueError(
-                f"design.groups: must name each measure of {design.of} once: {', '.join(measures)}"
-            )
-        if taken := {"none", "all", "total"} & design.groups.keys():
-            raise ValueError(f"design.groups.{min(taken)}: this name means something else")
-        if len(design.groups or measures) < 2:
-            raise ValueError("design.of: needs two or more parts")
 
     def staged(self) -> Difference:
         """Return the reform of a staged design in its waves."""
@@ -137,19 +122,6 @@ class Experiment(Closed):
             name: tuple(step for step in steps if step.measure in measures)
             for name, measures in groups.items()
         }
-
-    def _sampled(self, design: Sampled) -> None:
-        if len(self.scenarios) > 1 and self.baseline not in self.scenarios:
-            raise ValueError(f"baseline: must be one of {', '.join(self.scenarios)}")
-        if len(self.scenarios) < 2 and self.baseline is not None:
-            raise ValueError("baseline: with fewer than two scenarios nothing is compared")
-        if self.figures:
-            raise ValueError("figures: a design over uncertainties has tables only")
-        bounds = self.bounds()
-        if not bounds:
-            raise ValueError("design.uncertainties: nothing is left to vary")
-        for name in sorted(self.fixed() & bounds.keys()):
-            raise ValueError(f"design.uncertainties: {name} is fixed elsewhere in the file")
 
     def fixed(self) -> set[str]:
         """Return the uncertainties to which the base or a scenario gives a value."""

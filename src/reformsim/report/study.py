@@ -84,7 +84,10 @@ class Study:
         """Paired contrasts of all headlines; none over uncertainties, where points differ."""
         if self.sample is not None:
             return []
-        return analysis.contrasts(self.results, self.references)
+        asked = self.experiment
+        rule = analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
+        found = analysis.contrasts(self.results, self.references, rule)
+        return analysis.corrected(found, asked.outcomes)
 
     @cached_property
     def placed(self) -> dict[tuple[str, str], Placed]:
