@@ -7,7 +7,7 @@ import numpy as np
 from scipy.special import ndtri
 from scipy.stats import norm, rankdata
 
-from reformsim.experiment.analysis import LEVEL, holm, interval
+from reformsim.experiment.analysis import LEVEL, Trait, holm, interval
 from reformsim.experiment.responses import Response
 from reformsim.experiment.sampling import Sample
 
@@ -193,3 +193,53 @@ def _agreement(values: np.ndarray) -> float:
         return math.nan
     others = np.where(there[:, 1:], values[:, 1:], 0.0).sum(axis=1)
     return float((np.sign(values[rows, 0]) == np.sign(others[rows])).mean())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Regret:
+    """What choosing a bundle costs in one headline, against the best bundle of each world.
+
+    Over the ``n`` points at which all bundles have a value. ``choice`` marks the bundle whose
+    worst regret is smallest: Savage (1951). ``failed`` counts points at which this bundle has no
+    value, which are no part of the regrets: a bundle that cannot be paid is not thereby good.
+    """
+
+    outcome: str
+    unit: str
+    scenario: str
+    n: int
+    failed: int
+    mean: float
+    q95: float
+    worst: float
+    choice: bool
+
+
+def regrets(trait: Trait, values: dict[str, np.ndarray]) -> list[Regret]:
+    """Return the regret of each bundle, given its values at all points, NaN where there is none.
+
+    Empty where neither direction is better, with fewer than two bundles, or without a point that
+    all have.
+    """
+    if trait.better == "neither" or len(values) < 2:
+        return []
+    table = np.column_stack(list(values.values()))
+    whole = table[~np.isnan(table).any(axis=1)] * (-1.0 if trait.better == "lower" else 1.0)
+    if not len(whole):
+        return []
+    regret = whole.max(axis=1, keepdims=True) - whole
+    worst = regret.max(axis=0)
+    return [
+        Regret(
+            outcome=trait.outcome,
+            unit=trait.unit,
+            scenario=name,
+            n=len(whole),
+            failed=int(np.isnan(values[name]).sum()),
+            mean=float(regret[:, i].mean()),
+            q95=float(np.quantile(regret[:, i], 0.95)),
+            worst=float(worst[i]),
+            choice=i == int(np.argmin(worst)),
+        )
+        for i, name in enumerate(values)
+    ]

@@ -1,6 +1,7 @@
 """What the tables say, as files and as one JSON object for other programs."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,11 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "leads": analysis.frame(study.leads),
         "robustness": analysis.frame(study.robustness),
         "drivers": analysis.frame(study.drivers),
+        "regrets": analysis.frame(study.regrets),
+        "rules": pd.DataFrame(
+            {**asdict(r), "restrictions": r.words(), "restrictions_zh": r.words(zh=True)}
+            for r in study.rules
+        ),
         "indices": analysis.frame(study.indices),
         "convergence": analysis.frame(study.convergence),
         "losses": analysis.frame(study.losses),

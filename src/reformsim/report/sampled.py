@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from reformsim.experiment.robustness import Driver, Robustness
+from reformsim.experiment.robustness import Driver, Regret, Robustness
 from reformsim.experiment.sensitivity import Index
 from reformsim.report.study import arrow, number
 
@@ -22,8 +22,10 @@ def write(writer: "Writer") -> None:
         rows = {r.outcome: r for r in writer.study.robustness if r.scenario == scenario}
         shown = [rows[name] for name in writer.study.traits if name in rows]
         _shares(writer, scenario, shown)
+        _rules(writer, scenario)
         if not writer.study.indices:
             _drivers(writer, scenario)
+    _regrets(writer)
     grouped: dict[tuple[str, str], list[Index]] = {}
     for index in writer.study.indices:
         grouped.setdefault((index.scenario, index.outcome), []).append(index)
@@ -33,6 +35,51 @@ def write(writer: "Writer") -> None:
         writer.console.print(f"[yellow]{writer.name(loss.outcome)}: {loss.consequence}[/]")
     for line in failures(writer):
         writer.console.print(line)
+
+
+def _rules(writer: "Writer", scenario: str) -> None:
+    rules = [rule for rule in writer.study.rules if rule.scenario == scenario]
+    if not rules:
+        return
+    name = writer.name(scenario)
+    writer.console.print(f"{name}在何处更差" if writer.zh else f"Where {name} does worse")
+    for rule in rules:
+        writer.console.print(f"  {writer.name(rule.outcome)}: {rule.words(writer.zh)}")
+    writer.console.print(
+        "规则由一半情景点得出，数字由另一半检验。"
+        if writer.zh
+        else "Rules are found on one half of the points, their figures come from the other.",
+        "",
+    )
+
+
+def _regrets(writer: "Writer") -> None:
+    """Write the minimax-regret choice for each headline, and the worst regret of each bundle."""
+    rows: dict[str, list[Regret]] = {}
+    for regret in writer.study.regrets:
+        rows.setdefault(regret.outcome, []).append(regret)
+    if not rows:
+        return
+    title = "最小化最大遗憾的选择" if writer.zh else "Minimax regret"
+    table = writer.table(title, "outcome", "choice", "worst regret", "next best")
+    for name, found in rows.items():
+        first, second = sorted(found, key=lambda regret: regret.worst)[:2]
+        table.add_row(
+            writer.name(name),
+            writer.name(first.scenario),
+            number(first.worst),
+            f"{writer.name(second.scenario)} {number(second.worst)}",
+        )
+    writer.console.print(table)
+    failed = {r.scenario: r.failed for r in writer.study.regrets if r.failed}
+    lost = ", ".join(f"{writer.name(name)} {n}" for name, n in failed.items())
+    if lost:
+        writer.console.print(
+            f"未计入无值的点：{lost}。"
+            if writer.zh
+            else f"Points without a value, left out: {lost}."
+        )
+    writer.console.print()
 
 
 def _indices(writer: "Writer", found: list[Index]) -> None:

@@ -5,12 +5,20 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reformsim import outcomes
-from reformsim.experiment import analysis, attribution, design, responses, robustness, sensitivity
+from reformsim.experiment import (
+    analysis,
+    attribution,
+    design,
+    discovery,
+    responses,
+    robustness,
+    sensitivity,
+)
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
 from reformsim.experiment.kinds import Factorial, Interactions, LatinHypercube, Sampled, Shapley
 from reformsim.experiment.responses import Failure, Response
-from reformsim.experiment.robustness import Driver, Robustness
+from reformsim.experiment.robustness import Driver, Regret, Robustness
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.sensitivity import Index, Loss
@@ -161,6 +169,29 @@ class Study:
         if self.sample is None or not isinstance(self.experiment.design, LatinHypercube):
             return []
         return [d for r in self._shown for d in robustness.drivers(r, self.sample)]
+
+    @cached_property
+    def regrets(self) -> list[Regret]:
+        """What each scenario costs against the best of each world, over a Latin hypercube."""
+        if not isinstance(self.experiment.design, LatinHypercube):
+            return []
+        values = responses.values(self.experiment, self.results)
+        return [
+            regret
+            for trait in self.traits.values()
+            for regret in robustness.regrets(
+                trait,
+                {s: v[:, 0] for (outcome, s), v in values.items() if outcome == trait.outcome},
+            )
+        ]
+
+    @cached_property
+    def rules(self) -> list[discovery.Rule]:
+        """Where each scenario loses against its reference, over a Latin hypercube."""
+        if self.sample is None or not isinstance(self.experiment.design, LatinHypercube):
+            return []
+        found = (discovery.discover(r, self.sample) for r in self._shown)
+        return [rule for rule in found if rule is not None]
 
     @cached_property
     def indices(self) -> list[Index]:

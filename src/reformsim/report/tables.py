@@ -41,10 +41,13 @@ _HEADERS = {
     "noise": "噪声",
     "uncertainty": "不确定性",
     "part": "部分",
+    "choice": "选择",
+    "worst regret": "最大遗憾",
+    "next best": "次优",
     "share [95 %]": "份额 [95 %]",
     "of total": "占总效应",
 }
-_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty", "part")
+_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty", "part", "choice")
 
 
 class Writer:
