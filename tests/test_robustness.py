@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from rich.console import Console
 from scipy import stats
 
-from reformsim.experiment import analysis, design, responses, robustness
+from reformsim.experiment import analysis, design, responses, robustness, run
 from reformsim.experiment.analysis import Trait
 from reformsim.experiment.responses import Response
 from reformsim.experiment.sampling import STREAM, Sample, latin_hypercube
@@ -76,11 +76,11 @@ def test_scenarios_share_the_seed_of_a_point_and_points_do_not():
 
 def test_the_scenario_of_a_run_is_its_cell_in_the_world_of_its_point():
     study = sweep(points=4, uncertainties={"p_mis": 0.1})
-    for run in design.runs(study):
-        found = design.scenario_of(study, run)
-        assert found.uncertainties == {"p_mis": 0.1, **run.point}
-        assert set(run.point) == set(INPUTS[:3])
-        assert len(found.reform) == (run.cell == "new")
+    for made in design.runs(study):
+        found = design.scenario_of(study, made)
+        assert found.uncertainties == {"p_mis": 0.1, **made.point}
+        assert set(made.point) == set(INPUTS[:3])
+        assert len(found.reform) == (made.cell == "new")
 
 
 def test_more_replications_or_points_leave_runs_in_place():
@@ -256,3 +256,15 @@ def test_tables_of_a_sweep_are_written(tmp_path):
     found = data.summary(shown, [])
     assert {"robustness", "drivers", "points", "runs"} <= found.keys()
     assert len(found["points"]) == 200
+
+
+def test_the_quick_sweep_runs_on_the_city(tmp_path):
+    """The whole path on the real model: every run is there or has a reason."""
+    study = Experiment.load(ROOT / "experiments" / "uncertainty_sweep_quick.yaml")
+    results = run.execute(study, tmp_path, 1, stream=io.StringIO())
+    assert len(results.runs) == len(design.runs(study))
+    assert set(results.failed()["scenario"].str.split(" ").str[0]) <= {"systemic"}
+    shown = Study(study, results, "0")
+    assert len(shown.robustness) >= len(study.outcomes)
+    assert all(row.n >= 4 for row in shown.robustness)
+    tables.write(shown, Console(file=io.StringIO(), width=80))
