@@ -18,13 +18,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run to make: ``id`` is its place in the design, ``seed`` that of its replication."""
+    """One run to make: ``id`` is its place in the design, ``seed`` that of its replication.
+
+    ``point`` holds the values of a sampled scenario, by name; empty where none are sampled.
+    """
 
     id: int
     scenario: str
     levels: dict[str, str]
     replication: int
     seed: int
+    point: dict[str, float] = field(default_factory=dict)
 
 
 def cells(experiment: Experiment) -> list[Cell]:
@@ -45,6 +49,12 @@ def scenarios(experiment: Experiment) -> dict[str, Scenario]:
     return {
         cell.name: experiment.scenario(cell.name, cell.differences) for cell in cells(experiment)
     }
+
+
+def scenario_of(experiment: Experiment, run: Run) -> Scenario:
+    """Return the scenario of one run, without building those of the others."""
+    cell = next(cell for cell in cells(experiment) if cell.name == run.scenario)
+    return experiment.scenario(cell.name, cell.differences)
 
 
 def references(experiment: Experiment) -> dict[str, str]:
