@@ -181,7 +181,7 @@ def test_an_experiment_goes_on_until_it_is_precise():
         made.append(asked.replications)
         return simulate(asked, formula)
 
-    asked, results = stopping.carry_out(going_on(), execute)
+    asked, results = stopping.until_precise(going_on(), execute)
     assert made == [20, asked.replications]
     assert 50 < asked.replications < 300
     (row,) = Study(asked, results, "0").contrasts
@@ -189,12 +189,12 @@ def test_an_experiment_goes_on_until_it_is_precise():
     assert (row.high - row.low) / 2 <= 0.5
     assert row.low < 3 < row.high
     assert row.variance_reduction > 10
-    again, _ = stopping.carry_out(asked, lambda asked: results)  # resumed where it had ended
+    again, _ = stopping.until_precise(asked, lambda asked: results)  # resumed where it had ended
     assert again == asked
 
 
 def test_max_caps_the_runs_and_the_interval_says_what_was_reached():
-    asked, results = stopping.carry_out(
+    asked, results = stopping.until_precise(
         going_on(until={"max": 30}), lambda asked: simulate(asked, formula)
     )
     (row,) = Study(asked, results, "0").contrasts

@@ -22,7 +22,7 @@ from reformsim.experiment.schema import Experiment, Until
 from reformsim.experiment.store import Results
 
 
-def carry_out(
+def until_precise(
     experiment: Experiment, execute: Callable[[Experiment], Results]
 ) -> tuple[Experiment, Results]:
     """Execute an experiment, with ``until`` in two stages; return it as it was run.
