@@ -4,6 +4,9 @@ Formulas on the unit cube stand in for the model; chance is added where the test
 """
 
 import io
+import runpy
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,14 +15,20 @@ from rich.console import Console
 from SALib.analyze import fast, morris, pawn, sobol
 
 from reformsim.experiment import design, responses, sensitivity
+from reformsim.experiment.analysis import Trait
+from reformsim.experiment.kinds import Sobol
+from reformsim.experiment.plugin import values
 from reformsim.experiment.responses import Response
 from reformsim.experiment.sampling import CHANCE, HARMONICS, Sample, problem
+from reformsim.experiment.sampling import sample as draw
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.sensitivity import Index
 from reformsim.report import data, tables
 from reformsim.report.study import Study
 from reformsim.uncertainties import UNCERTAINTIES
 from toys import INPUTS, Formula, execute, experiment, ishigami, simulate, sobol_g, unit
+
+EXAMPLES = Path(__file__).parents[1] / "docs" / "examples"
 
 SAMPLES = {
     "sobol": {"points": 64},
@@ -79,6 +88,25 @@ def test_the_whole_path_through_the_store_gives_the_same_indices(tmp_path):
     found = sensitivity.indices(asked.design, design.sample(asked), response)
     assert found == answer(asked, curve)[0]
     assert table(found, "ST")[INPUTS[1]].value == pytest.approx(0.44, abs=0.2)
+
+
+def test_the_documented_example_reaches_its_exact_indices_as_a_plugged_in_function(tmp_path):
+    """docs/examples/ishigami.py through ``plugin.Problem`` and the store; 256 rows, 0.05."""
+    example = runpy.run_path(str(EXAMPLES / "ishigami.py"))
+    problem = replace(example["PROBLEM"], function=ishigami_of)
+    chosen = Sobol(kind="sobol", points=256)
+    sample = draw(chosen, problem.inputs, seed=1, replications=1)
+    results = problem.run(sample.values, tmp_path, stream=io.StringIO())
+    response = Response(Trait("y", "1", "neither"), "ishigami", "", values(results, "y"))
+    found = sensitivity.indices(chosen, sample, response)
+    for kind, exact in (("S1", example["FIRST"]), ("ST", example["TOTAL"])):
+        rows = table(found, kind)
+        assert {name: rows[name].value for name in exact} == pytest.approx(exact, abs=0.05)
+
+
+def ishigami_of(x: dict[str, float], seed: int) -> dict[str, float]:
+    unit_cube = (np.array([x["x1"], x["x2"], x["x3"]]) / np.pi + 1) / 2
+    return {"y": ishigami(unit_cube)}
 
 
 def test_sobol_reaches_the_exact_indices_of_g():

@@ -12,9 +12,10 @@ from scipy import stats
 from reformsim.experiment import analysis, stopping
 from reformsim.experiment.analysis import Rule, bootstrap_t
 from reformsim.experiment.schema import Experiment, Until
+from reformsim.experiment.store import Store
 from reformsim.report import tables
 from reformsim.report.study import Study
-from toys import OUTCOME, experiment, simulate
+from toys import OUTCOME, execute, experiment, simulate
 
 EXPERIMENTS = 1_000
 TWO = {"old": {}, "new": {"reform": [{"measure": "governance_committee"}]}}
@@ -177,11 +178,11 @@ def test_an_experiment_goes_on_until_it_is_precise():
     """Paired differences have the sd √8: some 4.4 · 8/0.25 = 140 replications, not the 20."""
     made = []
 
-    def execute(asked: Experiment):
+    def again(asked: Experiment):
         made.append(asked.replications)
         return simulate(asked, formula)
 
-    asked, results = stopping.until_precise(going_on(), execute)
+    asked, results = stopping.until_precise(going_on(), again)
     assert made == [20, asked.replications]
     assert 50 < asked.replications < 300
     (row,) = Study(asked, results, "0").contrasts
@@ -191,6 +192,24 @@ def test_an_experiment_goes_on_until_it_is_precise():
     assert row.variance_reduction > 10
     again, _ = stopping.until_precise(asked, lambda asked: results)  # resumed where it had ended
     assert again == asked
+
+
+def test_a_stopped_experiment_goes_on_where_it_was(tmp_path):
+    """Through the store: the second stage is begun, stopped, and gone on with by the same call."""
+    asked = going_on(until={"half_width": 0.8})
+    store = Store(tmp_path)
+    assert stopping.begun(store) == 0
+    whole, results = stopping.until_precise(asked, lambda e: execute(e, formula, tmp_path))
+    assert stopping.begun(store) == whole.replications > 20
+    made = []
+
+    def again(e: Experiment):
+        made.append(e.replications)
+        return execute(e, formula, tmp_path)
+
+    same, there = stopping.until_precise(asked, again, stopping.begun(store))
+    assert made == [whole.replications] and same == whole
+    assert there.rows.equals(results.rows)
 
 
 def test_max_caps_the_runs_and_the_interval_says_what_was_reached():

@@ -118,6 +118,7 @@ def run(
 
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
+    from reformsim.experiment.stopping import begun, until_precise
     from reformsim.experiment.store import Store
 
     workers = workers or os.cpu_count() or 1
@@ -133,7 +134,11 @@ def run(
             foreseen = forecast(experiment, store.directory, workers, how=how)
             typer.echo(json.dumps(asdict(foreseen)) if as_json else foreseen.told())
             return
-        results = execute(experiment, store.directory, workers, how=how)
+        experiment, results = until_precise(
+            experiment,
+            lambda asked: execute(asked, store.directory, workers, how=how),
+            begun(store),
+        )
 
     from reformsim.report import data, figures, tables
     from reformsim.report.study import Study

@@ -19,23 +19,34 @@ from scipy.special import stdtrit
 from reformsim.experiment import design
 from reformsim.experiment.analysis import LEVEL, by_replication
 from reformsim.experiment.schema import Experiment, Until
-from reformsim.experiment.store import Results
+from reformsim.experiment.store import Results, Store
 
 
 def until_precise(
-    experiment: Experiment, execute: Callable[[Experiment], Results]
+    experiment: Experiment, execute: Callable[[Experiment], Results], begun: int = 0
 ) -> tuple[Experiment, Results]:
     """Execute an experiment, with ``until`` in two stages; return it as it was run.
 
-    The second stage has the replications of the first and more, so that a stopped experiment
-    goes on by the same command.
+    The second stage has the replications of the first and more. ``begun`` is how many a results
+    directory has in its design already: an experiment that was stopped goes on with these.
     """
+    if experiment.until is not None and begun > experiment.replications:
+        most = min(begun, experiment.until.max)
+        experiment = experiment.model_copy(update={"replications": most})
     results = execute(experiment)
     n = wanted(experiment, results)
     if n > experiment.replications:
         experiment = experiment.model_copy(update={"replications": n})
         results = execute(experiment)
     return experiment, results
+
+
+def begun(store: Store) -> int:
+    """Return how many replications the design in a results directory has, 0 without a design."""
+    if not store.design_path.exists():
+        return 0
+    written = store.design()
+    return max((len(written.seeds(name)) for name in written.lines), default=0)
 
 
 def wanted(experiment: Experiment, results: Results) -> int:
