@@ -129,9 +129,9 @@ def test_the_careful_choice_of_three_bundles_is_the_mixed_one():
     """Worst regrets: old 1, new 2, mixed the smaller of its two halves, 1 where it loses."""
     asked = sweep(scenarios=THREE)
     study = Study(asked, simulate(asked, formula), "0")
-    worst = {r.scenario: r.worst for r in study.regrets}
+    worst = {r.scenario: r.worst for r in study.worlds.regrets}
     assert worst == {"old": 1.0, "new": 2.0, "mixed": 1.0}
-    assert [r.scenario for r in study.regrets if r.choice] == ["old"]
+    assert [r.scenario for r in study.worlds.regrets if r.choice] == ["old"]
     for zh in (False, True):
         console = Console(file=io.StringIO(), width=80)
         tables.write(study, console, zh)

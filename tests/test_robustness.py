@@ -265,6 +265,6 @@ def test_the_quick_sweep_runs_on_the_city(tmp_path):
     assert len(results.runs) == len(design.runs(study))
     assert set(results.failed()["scenario"].str.split(" ").str[0]) <= {"systemic"}
     shown = Study(study, results, "0")
-    assert len(shown.robustness) >= len(study.outcomes)
-    assert all(row.n >= 4 for row in shown.robustness)
+    assert len(shown.worlds.robustness) >= len(study.outcomes)
+    assert all(row.n >= 4 for row in shown.worlds.robustness)
     tables.write(shown, Console(file=io.StringIO(), width=80))

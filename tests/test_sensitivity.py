@@ -336,4 +336,4 @@ def test_tables_of_every_method_fit_80_columns(kind):
         console = Console(file=io.StringIO(), width=80)
         tables.write(shown, console, zh)
         assert INPUTS[1] in console.file.getvalue()
-    assert len(data.summary(shown, [])["indices"]) == len(shown.indices) > 0
+    assert len(data.summary(shown, [])["indices"]) == len(shown.worlds.indices) > 0

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 def plausible(experiment: "Experiment") -> None:
     """Raise ValueError, beginning with the field at fault, for what cannot be run or shown."""
+    for i, name in enumerate(experiment.outcomes):
+        _known(f"outcomes.{i}", name)
     match experiment.design:
         case Factorial() as design:
             _factorial(experiment, design)
@@ -105,10 +107,14 @@ def _intervals(experiment: "Experiment") -> None:
         return
     if not compares:
         raise ValueError("until: only comparisons of scenarios can go on until they are precise")
-    if until.outcome not in outcomes.BY_NAME:
-        near = suggest(until.outcome, outcomes.BY_NAME)
-        raise ValueError(f"until.outcome: unknown outcome {until.outcome!r}{near}")
+    _known("until.outcome", until.outcome)
     if not until.pilot <= experiment.replications <= until.max:
         raise ValueError(
             f"replications: with `until` from its pilot of {until.pilot} to its max of {until.max}"
         )
+
+
+def _known(place: str, name: str) -> None:
+    if name not in outcomes.BY_NAME:
+        near = suggest(name, outcomes.BY_NAME)
+        raise ValueError(f"{place}: unknown outcome {name!r}{near}")

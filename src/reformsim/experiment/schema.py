@@ -6,9 +6,8 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from reformsim import outcomes
 from reformsim.city import CityConfig
-from reformsim.config import load_yaml, resolve, suggest, validate
+from reformsim.config import load_yaml, resolve, validate
 from reformsim.experiment import checks
 from reformsim.experiment.kinds import (
     Apart,
@@ -87,14 +86,6 @@ class Experiment(Closed):
         "transition; all if absent, headlines from 200 runs.",
     )
     zh: dict[str, str] = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _shown(self) -> Self:
-        for i, name in enumerate(self.outcomes):
-            if name not in outcomes.BY_NAME:
-                near = suggest(name, outcomes.BY_NAME)
-                raise ValueError(f"outcomes.{i}: unknown outcome {name!r}{near}")
-        return self
 
     @model_validator(mode="after")
     def _plausible(self) -> Self:

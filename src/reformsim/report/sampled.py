@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from reformsim.experiment.robustness import Driver, Regret, Robustness
 from reformsim.experiment.sensitivity import Index
 from reformsim.report.study import arrow, number
+from reformsim.report.worlds import Worlds
 
 if TYPE_CHECKING:
     from reformsim.report.tables import Writer
@@ -16,29 +17,29 @@ if TYPE_CHECKING:
 DRIVERS, INDICES, FAILURES = 4, 10, 5
 
 
-def write(writer: "Writer") -> None:
+def write(writer: "Writer", worlds: Worlds) -> None:
     """Write the tables of a sampled design."""
-    for scenario in writer.study.references if writer.study.robustness else ():
-        rows = {r.outcome: r for r in writer.study.robustness if r.scenario == scenario}
+    for scenario in writer.study.references if worlds.robustness else ():
+        rows = {r.outcome: r for r in worlds.robustness if r.scenario == scenario}
         shown = [rows[name] for name in writer.study.traits if name in rows]
-        _shares(writer, scenario, shown)
-        _rules(writer, scenario)
-        if not writer.study.indices:
-            _drivers(writer, scenario)
-    _regrets(writer)
+        _shares(writer, worlds, scenario, shown)
+        _rules(writer, worlds, scenario)
+        if not worlds.indices:
+            _drivers(writer, worlds, scenario)
+    _regrets(writer, worlds)
     grouped: dict[tuple[str, str], list[Index]] = {}
-    for index in writer.study.indices:
+    for index in worlds.indices:
         grouped.setdefault((index.scenario, index.outcome), []).append(index)
     for found in grouped.values():
-        _indices(writer, found)
-    for loss in writer.study.losses:
+        _indices(writer, worlds, found)
+    for loss in worlds.losses:
         writer.console.print(f"[yellow]{writer.name(loss.outcome)}: {loss.consequence}[/]")
-    for line in failures(writer):
+    for line in failures(writer, worlds):
         writer.console.print(line)
 
 
-def _rules(writer: "Writer", scenario: str) -> None:
-    rules = [rule for rule in writer.study.rules if rule.scenario == scenario]
+def _rules(writer: "Writer", worlds: Worlds, scenario: str) -> None:
+    rules = [rule for rule in worlds.rules if rule.scenario == scenario]
     if not rules:
         return
     name = writer.name(scenario)
@@ -53,10 +54,10 @@ def _rules(writer: "Writer", scenario: str) -> None:
     )
 
 
-def _regrets(writer: "Writer") -> None:
+def _regrets(writer: "Writer", worlds: Worlds) -> None:
     """Write the minimax-regret choice for each headline, and the worst regret of each bundle."""
     rows: dict[str, list[Regret]] = {}
-    for regret in writer.study.regrets:
+    for regret in worlds.regrets:
         rows.setdefault(regret.outcome, []).append(regret)
     if not rows:
         return
@@ -71,7 +72,7 @@ def _regrets(writer: "Writer") -> None:
             f"{writer.name(second.scenario)} {number(second.worst)}",
         )
     writer.console.print(table)
-    failed = {r.scenario: r.failed for r in writer.study.regrets if r.failed}
+    failed = {r.scenario: r.failed for r in worlds.regrets if r.failed}
     lost = ", ".join(f"{writer.name(name)} {n}" for name, n in failed.items())
     if lost:
         writer.console.print(
@@ -82,7 +83,7 @@ def _regrets(writer: "Writer") -> None:
     writer.console.print()
 
 
-def _indices(writer: "Writer", found: list[Index]) -> None:
+def _indices(writer: "Writer", worlds: Worlds, found: list[Index]) -> None:
     """Write the largest indices of one headline; what chance alone would show is dimmed."""
     first = found[0]
     kinds = [k for k in dict.fromkeys(i.index for i in found) if k not in ("S2", "mu", "sigma")]
@@ -105,15 +106,15 @@ def _indices(writer: "Writer", found: list[Index]) -> None:
         ]
         table.add_row(name, *cells, style="dim" if dim else None)
     writer.console.print(table)
-    writer.console.print(_reading(writer, found), "")
+    writer.console.print(_reading(writer, worlds, found), "")
 
 
-def _reading(writer: "Writer", found: list[Index]) -> str:
+def _reading(writer: "Writer", worlds: Worlds, found: list[Index]) -> str:
     """Say what chance shows, and how the widest interval shrank with the sample."""
     first = found[0]
     kinds = {"S1", "ST", "mu_star", "pawn"}
     widest: dict[int, float] = {}
-    for i in writer.study.convergence:
+    for i in worlds.convergence:
         if (i.outcome, i.scenario) == (first.outcome, first.scenario) and i.index in kinds:
             widest[i.n] = max(widest.get(i.n, 0.0), (i.high - i.low) / 2)
     floor = "?" if math.isnan(first.floor) else number(first.floor)
@@ -124,7 +125,7 @@ def _reading(writer: "Writer", found: list[Index]) -> str:
     return text + (f" Widest interval: {steps}." if steps else "")
 
 
-def _shares(writer: "Writer", scenario: str, rows: list[Robustness]) -> None:
+def _shares(writer: "Writer", worlds: Worlds, scenario: str, rows: list[Robustness]) -> None:
     table = writer.table(
         f"{writer.name(scenario)} − {writer.name(writer.study.references[scenario])}",
         *("outcome", "better in [95 %]", "mean difference [95 %]", "5 % to 95 %", "noise"),
@@ -159,9 +160,9 @@ def _shares(writer: "Writer", scenario: str, rows: list[Robustness]) -> None:
     writer.console.print()
 
 
-def _drivers(writer: "Writer", scenario: str) -> None:
+def _drivers(writer: "Writer", worlds: Worlds, scenario: str) -> None:
     found: dict[str, list[Driver]] = {}
-    for driver in writer.study.drivers:
+    for driver in worlds.drivers:
         if driver.scenario == scenario and driver.holm < 0.05:
             found.setdefault(driver.outcome, []).append(driver)
     table = writer.table("主导因素" if writer.zh else "What decides it", "outcome", "uncertainty")
@@ -180,9 +181,9 @@ def _drivers(writer: "Writer", scenario: str) -> None:
     )
 
 
-def failures(writer: "Writer") -> Iterator[str]:
+def failures(writer: "Writer", worlds: Worlds) -> Iterator[str]:
     """Yield what failed: how many runs at how many points, by reason, the first of them by name."""
-    failed = writer.study.failures
+    failed = worlds.failures
     if not failed:
         return
     points = len({f.index for f in failed})

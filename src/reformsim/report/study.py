@@ -9,20 +9,13 @@ from reformsim.experiment import (
     analysis,
     attribution,
     design,
-    discovery,
-    responses,
-    robustness,
-    sensitivity,
 )
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
-from reformsim.experiment.kinds import Factorial, Interactions, LatinHypercube, Sampled, Shapley
-from reformsim.experiment.responses import Failure, Response
-from reformsim.experiment.robustness import Driver, Regret, Robustness
-from reformsim.experiment.sampling import Sample
+from reformsim.experiment.kinds import Factorial, Interactions, Sampled, Shapley
 from reformsim.experiment.schema import Experiment
-from reformsim.experiment.sensitivity import Index, Loss
 from reformsim.experiment.store import Results
+from reformsim.report.worlds import Worlds
 from reformsim.scenario import Scenario
 
 #: Said under every table and figure.
@@ -90,7 +83,7 @@ class Study:
     @cached_property
     def contrasts(self) -> list[Contrast]:
         """Paired contrasts of all headlines; none over uncertainties, where points differ."""
-        if self.sample is not None:
+        if self.worlds is not None:
             return []
         asked = self.experiment
         rule = analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
@@ -142,82 +135,12 @@ class Study:
         return analysis.leads(self.results, self.groups) if self.groups else []
 
     @cached_property
-    def sample(self) -> Sample | None:
-        """The points of a design over uncertainties."""
-        return design.sample(self.experiment)
-
-    @cached_property
-    def responses(self) -> list[Response]:
-        """What each headline did at each point of a design over uncertainties."""
-        return responses.responses(self.experiment, self.results) if self.sample else []
-
-    @cached_property
-    def failures(self) -> list[Failure]:
-        """The runs that failed, with their points."""
-        return responses.failures(self.experiment, self.results)
-
-    @cached_property
-    def robustness(self) -> list[Robustness]:
-        """Over what share of the points each headline holds, where points are a fair sample."""
-        if not isinstance(self.experiment.design, LatinHypercube):
-            return []
-        return [robustness.robustness(r) for r in self.responses if r.reference]
-
-    @cached_property
-    def drivers(self) -> list[Driver]:
-        """Which uncertainties explain the headlines shown, over a Latin hypercube."""
-        if self.sample is None or not isinstance(self.experiment.design, LatinHypercube):
-            return []
-        return [d for r in self._shown for d in robustness.drivers(r, self.sample)]
-
-    @cached_property
-    def regrets(self) -> list[Regret]:
-        """What each scenario costs against the best of each world, over a Latin hypercube."""
-        if not isinstance(self.experiment.design, LatinHypercube):
-            return []
-        values = responses.values(self.experiment, self.results)
-        return [
-            regret
-            for trait in self.traits.values()
-            for regret in robustness.regrets(
-                trait,
-                {s: v[:, 0] for (outcome, s), v in values.items() if outcome == trait.outcome},
-            )
-        ]
-
-    @cached_property
-    def rules(self) -> list[discovery.Rule]:
-        """Where each scenario loses against its reference, over a Latin hypercube."""
-        if self.sample is None or not isinstance(self.experiment.design, LatinHypercube):
-            return []
-        found = (discovery.discover(r, self.sample) for r in self._shown)
-        return [rule for rule in found if rule is not None]
-
-    @cached_property
-    def indices(self) -> list[Index]:
-        """Sensitivity indices of the headlines shown, by the method of the design."""
-        return [i for r in self._shown for i in sensitivity.indices(*self._asked, r)]
-
-    @cached_property
-    def convergence(self) -> list[Index]:
-        """The same indices from parts of the sample."""
-        return [i for r in self._shown for i in sensitivity.convergence(*self._asked, r)]
-
-    @cached_property
-    def losses(self) -> list[Loss]:
-        """What missing runs cost the indices of each headline shown."""
-        found = (sensitivity.losses(*self._asked, r) for r in self._shown)
-        return [loss for loss in found if loss is not None]
-
-    @property
-    def _shown(self) -> list[Response]:
-        return [r for r in self.responses if r.trait.outcome in self.traits]
-
-    @property
-    def _asked(self) -> tuple[Sampled, Sample]:
-        chosen = self.experiment.design
-        assert isinstance(chosen, Sampled) and self.sample is not None
-        return chosen, self.sample
+    def worlds(self) -> Worlds | None:
+        """What a design over uncertainties says; None of any other."""
+        chosen, sample = self.experiment.design, design.sample(self.experiment)
+        if not isinstance(chosen, Sampled) or sample is None:
+            return None
+        return Worlds(self.experiment, chosen, self.results, sample)
 
     @cached_property
     def n(self) -> int:

@@ -194,8 +194,8 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     experiment = study.experiment
     console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
     console.print(experiment.question, "")
-    if study.sample:
-        sampled.write(writer)
+    if study.worlds is not None:
+        sampled.write(writer, study.worlds)
         console.print(CAVEAT_ZH if zh else CAVEAT)
         return
     if study.groups:
