@@ -150,7 +150,7 @@ def test_a_changed_config_is_refused_with_field_before_and_after(tmp_path):
         execute(comparison(seed=9), tmp_path)
     with pytest.raises(StoreError, match="replications: 3 -> 2"):
         execute(comparison(replications=2), tmp_path)
-    with pytest.raises(StoreError, match=r"scenarios\.new\.is not asked for any more"):
+    with pytest.raises(StoreError, match=r"scenarios\.new: not asked for any more"):
         execute(comparison(scenarios={"old": {}, "newer": on("joint_conference")}), tmp_path)
     with pytest.raises(StoreError, match="keep: all -> headlines"):
         execute(comparison(keep="headlines"), tmp_path)

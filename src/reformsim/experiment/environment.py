@@ -100,3 +100,6 @@ def _source_of(factory: Callable) -> str | None:
         return digest(Path(file).read_bytes())[:16] if file else None
     except OSError:
         return None
+
+
+sources()  # now, as they are imported: files may change while a long-lived worker runs old ones

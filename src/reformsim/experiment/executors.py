@@ -10,7 +10,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Executor, Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -127,6 +127,10 @@ def _dask(address: str) -> Iterator[Crew]:
         except KilledWorker as error:
             raise WorkerDied(
                 f"several Dask workers died over the same runs; finished ones are kept ({error})"
+            ) from error
+        except CancelledError as error:
+            raise WorkerDied(
+                f"the Dask scheduler at {address} is gone; finished runs are kept"
             ) from error
         finally:
             executor.shutdown(wait=False)

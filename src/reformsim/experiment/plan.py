@@ -144,26 +144,29 @@ def changes(then: Written, now: Written) -> list[str]:
     """
     found: dict[str, list[str]] = {}
     for name in then.lines:
-        if name not in now.lines:
-            found.setdefault("is not asked for any more", []).append(name)
-            continue
-        for change in differences(then.asked(name), now.asked(name)):
+        for change in _changes(then, now, name):
             found.setdefault(change, []).append(name)
-        after = now.seeds(name)
-        for replication, seed in then.seeds(name).items():
-            if replication not in after:
-                change = f"replications: {len(then.seeds(name))} -> {len(after)}"
-            elif after[replication] != seed:
-                change = f"seed of replication {replication}: {seed} -> {after[replication]}"
-            else:
-                continue
-            if name not in found.setdefault(change, []):
-                found[change].append(name)
+    shared = len(then.lines)
     return [
-        change if len(names) == len(then.lines) else f"scenarios.{name}.{change}"
+        change.lstrip(".: ") if len(names) == shared else f"scenarios.{name}{change}"
         for change, names in found.items()
-        for name in (names[:1] if len(names) == len(then.lines) else names)
+        for name in (names[:1] if len(names) == shared else names)
     ]
+
+
+def _changes(then: Written, now: Written, scenario: str) -> Iterator[str]:
+    """Yield what differs in one scenario, each beginning with what parts it from the name."""
+    if scenario not in now.lines:
+        yield ": not asked for any more"
+        return
+    for change in differences(then.asked(scenario), now.asked(scenario)):
+        yield f".{change}"
+    before, after = then.seeds(scenario), now.seeds(scenario)
+    if before.keys() - after.keys():
+        yield f": replications: {len(before)} -> {len(after)}"
+    for replication, seed in before.items():
+        if after.get(replication, seed) != seed:
+            yield f": seed of replication {replication}: {seed} -> {after[replication]}"
 
 
 def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
