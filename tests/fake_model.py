@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 
+from reformsim.declared import Outcome
 from reformsim.outcomes import BY_NAME
 from reformsim.scenario import Scenario
 
@@ -52,7 +53,7 @@ class FakeModel:
     def effect(self) -> float:
         force = {step.measure: step.intensity for step in self.scenario.reform}
         both = force.get("remove_investment_duty", 0) * force.get("satisfaction_assessment", 0)
-        paid = self.scenario.uncertainties.get("revenue_compensation", 0.0)
+        paid = self.scenario.world()["revenue_compensation"]
         return (
             sum(EFFECTS.get(m, 0.0) * i for m, i in force.items())
             + BOTH * both
@@ -74,6 +75,11 @@ class FakeModel:
                     rows.append((name, value, declared.unit, declared.better, level, place, period))
         columns = ["outcome", "value", "unit", "better", "level", "place", "period"]
         return pd.DataFrame(rows, columns=columns)
+
+    def headlines(self) -> list[tuple[Outcome, float]]:
+        rows = self.outcomes()
+        rows = rows[(rows["level"] == "city") & (rows["period"] == "after")]
+        return [(BY_NAME[name], v) for name, v in zip(rows["outcome"], rows["value"], strict=True)]
 
     def places(self) -> list[str]:
         return [f"Subdistrict {i}" for i in range(SUBDISTRICTS)]

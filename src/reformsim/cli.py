@@ -3,7 +3,8 @@
 import json
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -96,7 +97,20 @@ def run(
         Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
+    ] = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Make failed runs again.")
+    ] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="Go on though the code has changed since.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell runs, time, memory and disk; keep nothing.")
+    ] = False,
     as_json: AsJson = False,
     zh: Annotated[bool, typer.Option("--zh", help="Print the tables in Chinese.")] = False,
 ) -> None:
@@ -110,27 +124,29 @@ def run(
         return
     from rich.console import Console
 
-    from reformsim.config import ConfigError
-    from reformsim.experiment.run import Interrupted, WorkerDied, execute
+    from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
-    from reformsim.experiment.store import Store, StoreError
+    from reformsim.experiment.stopping import begun, until_precise
+    from reformsim.experiment.store import Store
 
-    try:
+    workers = workers or os.cpu_count() or 1
+    how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
+    with told():
         experiment = Experiment.load(file)
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)
-        results = execute(experiment, store.directory, workers or os.cpu_count() or 1)
-    except ConfigError as error:
-        raise fail(error.lines) from None
-    except StoreError as error:
-        raise fail([str(error)]) from None
-    except WorkerDied as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(1) from None
-    except Interrupted as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(130) from None
+        if dry_run:
+            from reformsim.experiment.forecast import forecast
+
+            foreseen = forecast(experiment, store.directory, workers, how=how)
+            typer.echo(json.dumps(asdict(foreseen)) if as_json else foreseen.told())
+            return
+        experiment, results = until_precise(
+            experiment,
+            lambda asked: execute(asked, store.directory, workers, how=how),
+            begun(store),
+        )
 
     from reformsim.report import data, figures, tables
     from reformsim.report.study import Study
@@ -139,7 +155,8 @@ def run(
     console = Console(width=None if sys.stdout.isatty() else tables.WIDTH)
     if not as_json:
         tables.write(study, console, zh)
-    paths = [*figures.draw(study, store.directory), *data.write(study, store)]
+    with told():
+        paths = [*figures.draw(study, store.directory), *data.write(study, store)]
     if as_json:
         typer.echo(json.dumps(data.summary(study, paths), ensure_ascii=False, indent=2))
     else:
@@ -189,6 +206,51 @@ def _run_backfires(
         console.print("", *map(str, paths), sep="\n", soft_wrap=True)
     if any(row.failure for row in found):
         raise typer.Exit(1)
+
+
+@app.command()
+def rerun(
+    directory: Annotated[Path, typer.Argument(help="A results directory.")],
+    name: Annotated[
+        str, typer.Option("--run", help="A run: its number in runs.csv, or scenario/replication.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make one run again from what its directory says, and hold the two to each other.
+
+    Ends with code 1 where they are not the same to the bit.
+    """
+    from reformsim.experiment.rerun import rerun as again
+
+    with told():
+        found = again(directory, name)
+    typer.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.told())
+    if not found.same:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what may go wrong with an experiment into a message and an exit code.
+
+    2: a mistake of the user, or a directory that cannot take it; 1: a worker died; 130: Ctrl-C.
+    """
+    from reformsim.config import ConfigError
+    from reformsim.experiment.run import ExecutorError, Interrupted, WorkerDied
+    from reformsim.experiment.store import StoreError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    except (StoreError, ExecutorError) as error:
+        raise fail([str(error)]) from None
+    except WorkerDied as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(130) from None
 
 
 @app.command()

@@ -1,71 +1,55 @@
-"""Carry out a design: runs in worker processes, each result kept as soon as it is there."""
+"""Carry out a plan: what is missing is made, and kept as soon as it is there."""
 
-import importlib.metadata
-import multiprocessing
-import os
-import platform
-import signal
 import sys
-import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from dataclasses import asdict
-from datetime import UTC, datetime
-from functools import lru_cache
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol, TextIO
+from typing import TextIO
+from uuid import uuid4
 
-import pandas as pd
-from tqdm import tqdm
+import pyarrow as pa
 
-import reformsim
-from reformsim.experiment import design
+from reformsim.experiment import begin, environment, plan
+from reformsim.experiment.bench import Batch, Factory, Made, city_model, work
+from reformsim.experiment.design import Run
+from reformsim.experiment.executors import Crew, ExecutorError, WorkerDied, crew
+from reformsim.experiment.plan import Plan
+from reformsim.experiment.progress import Progress
 from reformsim.experiment.schema import Experiment
-from reformsim.experiment.store import FORM, Record, Results, Store
-from reformsim.scenario import Scenario
+from reformsim.experiment.store import Results, Store
 
-_PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
+__all__ = ["ExecutorError", "How", "Interrupted", "WorkerDied", "carry_out", "execute"]
 
-
-class Model(Protocol):
-    """What the pipeline needs of a model; ``reformsim.model.CityModel`` is one."""
-
-    def reset(self, scenario: Scenario, rng: int) -> None:
-        """Go back to day 0 with another scenario and seed on the same city."""
-
-    def run_until(self, day: float) -> None:
-        """Run to the end of ``day``."""
-
-    def outcomes(self) -> pd.DataFrame:
-        """Return outcome, value, unit, better, level, place, period."""
-
-    def curves(self) -> pd.DataFrame:
-        """Return month, day, outcome, value, for the whole city."""
-
-    def waits(self) -> pd.DataFrame:
-        """Return stage, days, period."""
-
-
-#: Builds a model from a scenario, a seed and a number of threads; a module's function, so that
-#: worker processes can import it.
-Factory = Callable[[Scenario, int, int], Model]
+#: A batch of runs that goes to another process takes about this long, in seconds.
+BATCH = 0.5
+#: Finished runs wait at most so long, in seconds, or for so many others, to be one file.
+FILE = 2.0
+FILE_RUNS = 1000
 
 
 class Interrupted(RuntimeError):
     """The user stopped the experiment; what was finished is kept."""
 
 
-class WorkerDied(RuntimeError):
-    """A worker process ended without a word: out of memory, or killed."""
+@dataclass(frozen=True, kw_only=True)
+class How:
+    """How runs are made; none of it changes their results.
+
+    ``executor``: inline, processes or ``dask://host:port``; None chooses by the workers.
+    ``threads``: for each run; None is all cores inline, else 1. ``retry_failed`` makes failed
+    runs again. ``other_code`` goes on though the code has changed since the directory was begun.
+    """
+
+    executor: str | None = None
+    threads: int | None = None
+    retry_failed: bool = False
+    other_code: bool = False
 
 
-def city_model(scenario: Scenario, seed: int, threads: int) -> Model:
-    """Build the model of the project."""
-    from reformsim.model import CityModel
-
-    return CityModel(scenario, rng=seed, threads=threads)
+AS_USUAL = How()
 
 
 def execute(
@@ -74,213 +58,143 @@ def execute(
     workers: int = 1,
     factory: Factory = city_model,
     stream: TextIO | None = None,
+    how: How = AS_USUAL,
 ) -> Results:
     """Make the runs of ``experiment`` that ``directory`` does not hold yet; return all results.
 
-    Progress goes to ``stream``, standard error if None.
-    The results do not depend on ``workers`` or on the order in which runs end. A run that fails
-    becomes a record with its stage and message, and is tried again next time. Raises StoreError
-    for a directory of another experiment, Interrupted after Ctrl-C, WorkerDied.
+    As ``carry_out``.
     """
-    scenarios = design.scenarios(experiment)
-    runs = design.runs(experiment)
+    return carry_out(plan.of(experiment), directory, workers, factory, stream, how)
+
+
+def carry_out(
+    asked: Plan,
+    directory: Path,
+    workers: int = 1,
+    factory: Factory = city_model,
+    stream: TextIO | None = None,
+    how: How = AS_USUAL,
+) -> Results:
+    """Make the runs of a plan that ``directory`` does not hold yet; return all results.
+
+    Progress, and what was found damaged, goes to ``stream``, standard error if None. The results
+    depend neither on ``workers`` and ``how`` nor on the order in which runs end. A run that fails
+    becomes a record with its stage and message. Raises StoreError where the directory cannot take
+    the plan, ExecutorError, Interrupted after Ctrl-C, WorkerDied.
+    """
+    out = stream or sys.stderr
+
+    def tell(message: str) -> None:
+        print(f"note: {message}", file=out, flush=True)
+
     store = Store(directory)
-    store.start(_manifest(experiment, scenarios, runs))
-    kept = {i for i, record in store.records(runs).items() if record.status == "done"}
-    todo = [run for run in runs if run.id not in kept]
-    jobs = [(directory, scenarios[run.scenario], run) for run in todo]
-    progress = Progress(len(runs), len(kept), stream or sys.stderr)
-    try:
-        if workers == 1 or len(jobs) <= 1:
-            bench = Bench(factory, os.cpu_count() or 1)
-            for job in jobs:
-                _make(bench, *job)
-                progress.step()
-        else:
-            _spread(jobs, min(workers, len(jobs)), factory, progress)
-    except KeyboardInterrupt as error:
-        done = len(store.records(runs))
-        raise Interrupted(
-            f"stopped: {done} of {len(runs)} runs are kept in {directory}; "
-            "the same command goes on from there"
-        ) from error
-    finally:
-        progress.close()
-    results = store.results(runs)
-    store.finish(finished=_now(), failed=len(results.failed()))
+    code = environment.code(factory)
+    with store.locked():
+        manifest = begin.begin(store, asked, code)
+        design = begin.settle_design(store, asked, manifest, tell)
+        for damage in store.ledger.open():
+            tell(damage)
+        todo = missing(asked.runs, store, how.retry_failed)
+        begin.settle_code(store, manifest, code, len(todo), how.other_code, tell)
+        begin.write(store, asked, manifest, design)
+        mark = environment.mark(code)
+        progress = Progress(len(asked.runs), len(asked.runs) - len(todo), out)
+        try:
+            if todo:
+                with crew(how.executor, workers, len(todo)) as hands:
+                    threads = how.threads or hands.threads
+                    proto = Batch(
+                        uuid4().hex, asked.source, factory, threads, manifest["keep"], (),
+                    )  # fmt: skip
+                    make(todo, proto, hands, Shelf(store, mark), progress)
+        except KeyboardInterrupt as error:
+            left = len(missing(asked.runs, store, retry_failed=False))
+            raise Interrupted(
+                f"stopped: {len(asked.runs) - left} of {len(asked.runs)} runs are kept in "
+                f"{directory}; the same command goes on from there"
+            ) from error
+        finally:
+            progress.close()
+        results = store.results(asked.runs)
+        store.finish(finished=begin.now(), failed=len(results.failed()))
     return results
 
 
-class Bench:
-    """The models of one process, one per city, set back between runs instead of built anew."""
-
-    most = 4  # cities kept at a time
-
-    def __init__(self, factory: Factory, threads: int) -> None:
-        """Keep the factory; models are built at their first use."""
-        self.factory = factory
-        self.threads = threads
-        self.models: dict[str, Model] = {}
-
-    def model(self, scenario: Scenario, seed: int) -> Model:
-        """Return a model at day 0 of ``scenario``."""
-        city = f"{scenario.city_seed} {scenario.city.model_dump_json()}"
-        model = self.models.pop(city, None)
-        if model is None:
-            while len(self.models) >= self.most:
-                self.models.pop(next(iter(self.models)))
-            model = self.factory(scenario, seed, self.threads)
-        else:
-            model.reset(scenario, seed)
-        self.models[city] = model
-        return model
-
-    def run(self, scenario: Scenario, run: design.Run) -> tuple[Record, pd.DataFrame | None]:
-        """Make one run; a failure is returned as a record, never raised."""
-        facts = (run.id, run.scenario, run.replication, run.seed)
-        start = time.perf_counter()
-        stage = "build"
-        try:
-            model = self.model(scenario, run.seed)
-            stage = "run"
-            model.run_until(scenario.days)
-            stage = "outcomes"
-            rows = collect(model)
-        except Exception as error:
-            self.models.clear()  # a model that broke half-way is not set back but thrown away
-            return Record(*facts, "failed", stage, f"{type(error).__name__}: {error}"), None
-        return Record(*facts, "done", seconds=round(time.perf_counter() - start, 3)), rows
+def missing(runs: Sequence[Run], store: Store, retry_failed: bool) -> list[Run]:
+    """Return the runs that are not there, and those that failed if they are to be tried again."""
+    there = store.status()
+    kept = {key for key, status in there.items() if status == "done" or not retry_failed}
+    return [run for run in runs if (run.scenario, run.replication) not in kept]
 
 
-def collect(model: Model) -> pd.DataFrame:
-    """Return everything a finished run tells, in the columns of ``store.FORM``."""
-    parts = [
-        model.outcomes().assign(kind="outcome"),
-        model.curves().assign(kind="curve"),
-        model.waits().rename(columns={"stage": "outcome", "days": "value"}).assign(kind="wait"),
-    ]
-    rows = pd.concat([part.reindex(columns=FORM.names) for part in parts], ignore_index=True)
-    return rows.astype({"month": "Int32"})
+class Shelf:
+    """Where finished runs wait for a moment, to go into one file together."""
 
+    def __init__(self, store: Store, code: str) -> None:
+        """Start empty; ``code`` is the mark of the code that must have made the runs."""
+        self.store, self.code = store, code
+        self.waiting: list[pa.Table] = []
+        self.since = -float("inf")
 
-class Progress:
-    """A bar with an estimate on a terminal; elsewhere a line at every tenth of the runs."""
-
-    def __init__(self, total: int, done: int, stream: TextIO) -> None:
-        """Start at ``done`` of ``total`` runs."""
-        self.total, self.done, self.stream = total, done, stream
-        self.first, self.start = done, time.monotonic()
-        self.bar = (
-            tqdm(total=total, initial=done, file=stream, unit="run", smoothing=0.1)
-            if stream.isatty()
-            else None
-        )
-        if self.bar is None and done:
-            print(f"{done} of {total} runs are there already", file=stream, flush=True)
-
-    def step(self) -> None:
-        """Count one run."""
-        self.done += 1
-        if self.bar is not None:
-            self.bar.update()
-        elif self.done * 10 // self.total > (self.done - 1) * 10 // self.total:
-            rate = (time.monotonic() - self.start) / (self.done - self.first)
-            left = rate * (self.total - self.done)
-            print(
-                f"{100 * self.done // self.total:3d} %: {self.done} of {self.total} runs, "
-                f"about {left:.0f} s left",
-                file=self.stream,
-                flush=True,
+    def add(self, made: Made) -> None:
+        """Take a chunk. Raises ExecutorError, and StoreError where it had to be written."""
+        if made.code != self.code:
+            raise ExecutorError(
+                "the workers run another state of the code or of its packages than this process: "
+                "install the same on both sides"
             )
+        self.waiting.append(made.chunk)
+        if sum(map(len, self.waiting)) >= FILE_RUNS:
+            self.empty()
 
-    def close(self) -> None:
-        """Leave the terminal tidy."""
-        if self.bar is not None:
-            self.bar.close()
+    def patience(self) -> float | None:
+        """Return for how many seconds what waits may go on to wait; None where nothing does."""
+        return max(0.0, self.since + FILE - time.monotonic()) if self.waiting else None
 
-
-@lru_cache(maxsize=1)
-def _bench(factory: Factory) -> Bench:
-    """Return the bench of this worker process: one thread, the other cores have workers too."""
-    return Bench(factory, threads=1)
-
-
-def _work(factory: Factory, directory: Path, scenario: Scenario, run: design.Run) -> None:
-    _make(_bench(factory), directory, scenario, run)
-
-
-def _make(bench: Bench, directory: Path, scenario: Scenario, run: design.Run) -> None:
-    record, rows = bench.run(scenario, run)
-    Store(directory).write_run(record, rows)
+    def empty(self) -> None:
+        """Write what waits."""
+        waiting, self.waiting = self.waiting, []
+        if waiting:
+            self.store.add(waiting, self.code)
+            self.since = time.monotonic()
 
 
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, which ends the workers, and end with a parent that is killed.
+def make(todo: Sequence[Run], proto: Batch, hands: Crew, shelf: Shelf, progress: Progress) -> None:
+    """Hand out ``todo`` in batches, a bounded number at a time, and shelve what comes back.
 
-    Files are whole or absent either way.
+    What is finished is kept however this ends.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
+    queue, pending = deque(todo), set[Future[Made]]()
+    pace = 0.0  # seconds of a run, a moving mean
 
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
+    def take(future: Future[Made]) -> None:
+        nonlocal pace
+        pending.remove(future)
+        made = future.result()
+        shelf.add(made)
+        progress.step(len(made.chunk))
+        seconds = sum(made.chunk["seconds"].to_pylist()) / len(made.chunk)
+        pace = 0.8 * pace + 0.2 * seconds if pace else seconds
 
-    threading.Thread(target=watch, daemon=True).start()
-
-
-def _spread(
-    jobs: list[tuple[Path, Scenario, design.Run]],
-    workers: int,
-    factory: Factory,
-    progress: Progress,
-) -> None:
-    others = set(multiprocessing.active_children())
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _follow_parent) as pool:
-        futures = [pool.submit(_work, factory, *job) for job in jobs]
-        try:
-            for future in as_completed(futures):
-                future.result()
-                progress.step()
-        except BrokenProcessPool as error:
-            raise WorkerDied(
-                "a worker process died, perhaps out of memory; finished runs are kept, "
-                "try again with fewer --workers"
-            ) from error
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-            raise
+    try:
+        while queue or pending:
+            while queue and len(pending) < hands.slots * (1 + hands.ahead):
+                size = _size(pace, len(queue), hands)
+                runs = tuple(queue.popleft() for _ in range(size))
+                pending.add(hands.executor.submit(work, replace(proto, runs=runs)))
+            for future in wait(pending, shelf.patience(), FIRST_COMPLETED).done:
+                take(future)
+            if shelf.patience() == 0:
+                shelf.empty()
+    finally:
+        for future in [f for f in pending if f.done() and not f.cancelled() and not f.exception()]:
+            take(future)
+        shelf.empty()
 
 
-def _manifest(
-    experiment: Experiment, scenarios: dict[str, Scenario], runs: list[design.Run]
-) -> dict[str, Any]:
-    """Return the manifest: ``config`` is what decides the results, the rest is for the reader."""
-    return {
-        "config": {
-            "name": experiment.name,
-            "seed": experiment.seed,
-            "replications": experiment.replications,
-            "scenarios": {name: scenario.resolved() for name, scenario in scenarios.items()},
-        },
-        "experiment": experiment.model_dump(mode="json", exclude_defaults=True),
-        "runs": [asdict(run) for run in runs],
-        "versions": {
-            "reformsim": reformsim.__version__,
-            "python": platform.python_version(),
-            **{name: importlib.metadata.version(name) for name in _PACKAGES},
-        },
-        "platform": {"system": platform.platform(), "cores": os.cpu_count()},
-        "started": _now(),
-        "finished": None,
-        "failed": None,
-    }
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")
+def _size(pace: float, left: int, hands: Crew) -> int:
+    """Return how many runs to hand out at once: one where none has to travel or none is known."""
+    if not hands.ahead or not pace:
+        return 1
+    fair = left // (2 * hands.slots)
+    return max(1, min(int(BATCH / pace), fair, FILE_RUNS // 4))

@@ -2,70 +2,53 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, ValidationError, model_validator
 
-from reformsim import outcomes
 from reformsim.city import CityConfig
-from reformsim.config import load_yaml, resolve, suggest, validate
+from reformsim.config import load_yaml, resolve, validate
+from reformsim.experiment import checks
+from reformsim.experiment.kinds import (
+    Apart,
+    Bounds,
+    Compare,
+    Design,
+    Difference,
+    Factorial,
+    Sampled,
+    Staged,
+)
 from reformsim.scenario import YEAR, Closed, PremisesPlan, Scenario, StationPlan, Step, check_memory
 
 #: The pictures that the report can draw; see ``reformsim.report.figures``.
 Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
 
 
-class Difference(Closed):
-    """What a scenario, or one label of a factor, changes on the base.
+class Until(Closed):
+    """Go on until the 95 % interval of a contrast is as narrow as asked, by Stein's two stages.
 
-    ``reform`` adds steps to the schedule, ``uncertainties`` replaces the values it names,
-    ``stations``, ``premises`` and ``city`` replace the whole entry. An empty one changes nothing.
+    After ``pilot`` replications the number in all is set so that every scenario's contrast with
+    its reference in ``outcome`` has an interval of ± ``half_width``, or to ``max``.
     """
 
-    reform: tuple[Step, ...] = ()
-    uncertainties: dict[str, float] = Field(default_factory=dict)
-    stations: StationPlan | None = None
-    premises: PremisesPlan | None = None
-    city: CityConfig | None = None
-
-
-class Compare(Closed):
-    """Each named scenario against the baseline."""
-
-    kind: Literal["compare"] = "compare"
-
-
-class Factorial(Closed):
-    """Every combination of the labels of the factors; the first label is the reference.
-
-    Factors named in ``within`` are places to compare in (densities, say), not treatments:
-    a cell is then compared with the reference of its own place.
-    """
-
-    kind: Literal["factorial"]
-    factors: dict[str, dict[str, Difference]] = Field(min_length=1)
-    within: tuple[str, ...] = ()
+    outcome: str
+    half_width: float = Field(gt=0)
+    max: int = Field(ge=20)
+    pilot: int = Field(default=20, ge=20)
 
     @model_validator(mode="after")
-    def _plausible(self) -> Self:
-        for name, labels in self.factors.items():
-            if len(labels) < 2:
-                raise ValueError(f"factors.{name}: needs at least two labels")
-        for i, name in enumerate(self.within):
-            if name not in self.factors:
-                raise ValueError(f"within.{i}: no factor {name!r}{suggest(name, self.factors)}")
-        if set(self.within) == set(self.factors):
-            raise ValueError("within: names every factor, so that nothing is left to compare")
+    def _room(self) -> Self:
+        if self.max < self.pilot:
+            raise ValueError(f"max: must not be below the pilot of {self.pilot} replications")
         return self
 
-    def two_level(self) -> dict[str, tuple[str, str]] | None:
-        """Return the two labels of each factor, or None unless all have two and are treatments."""
-        if self.within or any(len(labels) != 2 for labels in self.factors.values()):
-            return None
-        return {name: (low, high) for name, (low, high) in self.factors.items()}
 
-
-Design = Annotated[Compare | Factorial, Field(discriminator="kind")]
+def _usual_replications(data: dict[str, Any]) -> int:
+    if data.get("until") is not None:
+        return data["until"].pilot
+    design = data.get("design")
+    return design.replications if design is not None else 1
 
 
 class Experiment(Closed):
@@ -84,7 +67,6 @@ class Experiment(Closed):
     warm_up: int = Field(default=YEAR, ge=0, description="Days without the reform.")
     years: int = Field(default=5, ge=1, le=99, description="Years after the warm-up.")
     seed: int = Field(default=1, ge=0, lt=2**62)
-    replications: int = Field(default=4, ge=1)
     uncertainties: dict[str, float] = Field(default_factory=dict)
     reform: tuple[Step, ...] = ()
     stations: StationPlan = StationPlan()
@@ -92,34 +74,59 @@ class Experiment(Closed):
     scenarios: dict[str, Difference] = Field(default_factory=dict)
     baseline: str | None = None
     design: Design = Compare()
+    until: Until | None = None
+    intervals: Literal["t", "bootstrap_t"] = Field(
+        default="t", description="Of contrasts: bootstrap_t for skewed outcomes, 20 runs or more."
+    )
+    replications: int = Field(default_factory=_usual_replications, ge=1)
     outcomes: tuple[str, ...] = Field(min_length=1)
     figures: tuple[Figure, ...] = ()
+    keep: Literal["all", "headlines"] | None = Field(
+        default=None,
+        description="What is kept of a run: all it tells, or the city's outcomes after the "
+        "transition; all if absent, headlines from 200 runs.",
+    )
     zh: dict[str, str] = Field(default_factory=dict)
 
     @model_validator(mode="after")
-    def _shown(self) -> Self:
-        for i, name in enumerate(self.outcomes):
-            if name not in outcomes.BY_NAME:
-                near = suggest(name, outcomes.BY_NAME)
-                raise ValueError(f"outcomes.{i}: unknown outcome {name!r}{near}")
+    def _plausible(self) -> Self:
+        checks.plausible(self)
         return self
 
-    @model_validator(mode="after")
-    def _compared(self) -> Self:
-        if isinstance(self.design, Factorial):
-            if self.scenarios or self.baseline is not None:
-                raise ValueError("design: factors take the place of `scenarios` and `baseline`")
-            if "effects" in self.figures and self.design.two_level() is None:
-                raise ValueError("figures: `effects` needs two labels in every factor, no `within`")
-            if "groups" in self.figures and not self.design.within:
-                raise ValueError("figures: `groups` needs `within` in the design")
-        elif len(self.scenarios) < 2:
-            raise ValueError("scenarios: a comparison needs two or more")
-        elif self.baseline not in self.scenarios:
-            raise ValueError(f"baseline: must be one of {', '.join(self.scenarios)}")
-        elif wrong := {"effects", "cells", "groups"} & set(self.figures):
-            raise ValueError(f"figures: {min(wrong)} needs a factorial design")
-        return self
+    def staged(self) -> Difference:
+        """Return the reform of a staged design in its waves."""
+        assert isinstance(self.design, Staged)
+        whole, every = self.scenarios[self.design.of], self.design.every
+        steps = (
+            step.model_copy(
+                update={
+                    "where": wave,
+                    "from_day": step.from_day + i * every,
+                    "until": step.until and step.until + i * every,
+                }
+            )
+            for i, wave in enumerate(self.design.waves)
+            for step in whole.reform
+        )
+        return whole.model_copy(update={"reform": tuple(steps)})
+
+    def parts(self) -> dict[str, tuple[Step, ...]]:
+        """Return the parts of the reform that a design takes apart, and the steps of each."""
+        assert isinstance(self.design, Apart)
+        steps = self.scenarios[self.design.of].reform
+        groups = self.design.groups or {step.measure: (step.measure,) for step in steps}
+        return {
+            name: tuple(step for step in steps if step.measure in measures)
+            for name, measures in groups.items()
+        }
+
+    def fixed(self) -> set[str]:
+        """Return the uncertainties to which the base or a scenario gives a value."""
+        return {*self.uncertainties}.union(*(d.uncertainties for d in self.scenarios.values()))
+
+    def bounds(self) -> Bounds:
+        """Return what a design over uncertainties varies, and between which bounds."""
+        return self.design.bounds(self.fixed()) if isinstance(self.design, Sampled) else {}
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:
@@ -150,6 +157,8 @@ class Experiment(Closed):
     def _differences(self) -> Iterator[tuple[str, Difference]]:
         for name, difference in self.scenarios.items():
             yield f"scenarios.{name}", difference
+        if isinstance(self.design, Staged):
+            yield "design.waves", self.staged()
         if isinstance(self.design, Factorial):
             for factor, labels in self.design.factors.items():
                 for label, difference in labels.items():

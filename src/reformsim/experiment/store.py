@@ -1,69 +1,35 @@
-"""Where results live: a manifest written first, then one Parquet file per finished run.
+"""Where results live: manifest and design, written first; the ledger; a file per chunk of runs.
 
-A run file appears whole or not at all (temporary name, fsync, rename) and carries page
-checksums; a file that does not read back is computed again. So a directory can be stopped at
-any moment and resumed by the same command.
+A directory can be stopped at any moment, by a kill or a full disk too, and resumed by the same
+command. Nothing that is read from it is executed, and nothing is written outside it.
 """
 
-import hashlib
-import json
-import os
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from reformsim.experiment import chunks, files, plan
+from reformsim.experiment.chunks import FORM, RECORD, WORDS, Key
 from reformsim.experiment.design import Run
+from reformsim.experiment.files import StoreError
+from reformsim.experiment.ledger import Ledger
 
-_WORD = pa.dictionary(pa.int32(), pa.string())
-
-#: The columns of a run file. ``kind`` says what a row is: an ``outcome`` of a place and period,
-#: a point of a ``curve`` over months, or the mean days of a ``wait`` by stage of a case.
-FORM = pa.schema(
-    [
-        ("kind", _WORD),
-        ("outcome", _WORD),
-        ("value", pa.float64()),
-        ("unit", _WORD),
-        ("better", _WORD),
-        ("level", _WORD),
-        ("place", _WORD),
-        ("period", _WORD),
-        ("month", pa.int32()),
-        ("day", pa.float64()),
-    ]
-)
-
-
-class StoreError(ValueError):
-    """A results directory that cannot take this experiment, with the reason in one message."""
-
-
-@dataclass(frozen=True, slots=True)
-class Record:
-    """What is known of one run apart from its results; a failure is a record too."""
-
-    run: int
-    scenario: str
-    replication: int
-    seed: int
-    status: str  # "done" or "failed"
-    stage: str = ""
-    message: str = ""
-    seconds: float = 0.0
+__all__ = ["Results", "Store", "StoreError"]
 
 
 @dataclass(frozen=True)
 class Results:
     """The results of an experiment, sorted by run, whatever the order they came in.
 
-    ``runs``: one row per run, the fields of ``Record`` plus one column ``factor:NAME`` per
-    factor. ``rows``: the rows of all finished runs in the columns of ``FORM``, preceded by
-    run, scenario, replication.
+    ``runs``: one row per run: its number in the design, the fields of ``chunks.Record``, one
+    column ``factor:NAME`` per factor and ``point:NAME`` per sampled value. ``rows``: the rows of
+    all finished runs in the columns of ``chunks.FORM``, preceded by run, scenario, replication.
     """
 
     runs: pd.DataFrame
@@ -85,163 +51,152 @@ class Results:
         return self.runs[self.runs["status"] == "failed"]
 
 
-def config_hash(config: dict[str, Any]) -> str:
-    """Return the SHA-256 of a resolved config, as hexadecimal text, whatever its key order."""
-    text = json.dumps(config, sort_keys=True, ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
 class Store:
-    """One results directory: ``manifest.json``, ``runs/`` and what the report adds beside them."""
+    """One results directory, with what the report adds to it."""
 
     def __init__(self, directory: Path) -> None:
         """Name the directory; nothing is read or written yet."""
         self.directory = directory
-        self.runs = directory / "runs"
         self.manifest_path = directory / "manifest.json"
+        self.design_path = directory / "design.jsonl"
+        self.ledger = Ledger(directory)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the directory, made if it is not there, against other commands.
+
+        Raises StoreError where another command holds it, where it holds something else than
+        results, where it holds links, which might lead outside, or where it cannot be written.
+        """
+        self._refuse_others()
+        try:
+            self.ledger.runs.mkdir(parents=True, exist_ok=True)
+            held = [*self.directory.iterdir(), *self.ledger.runs.iterdir()]
+        except OSError as error:
+            raise StoreError(f"{self.directory}: cannot be used ({error.strerror})") from None
+        for path in held:
+            if path.is_symlink():
+                raise StoreError(f"{path}: a link; results are not written through links")
+        with files.lock(self.directory):
+            yield
 
     def manifest(self) -> dict[str, Any]:
         """Read the manifest back. Raises StoreError where there is none that reads."""
         try:
-            return json.loads(self.manifest_path.read_text(encoding="utf-8"))
+            return files.unseal(self.manifest_path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.manifest_path}: no readable manifest ({error})") from error
 
-    def start(self, manifest: dict[str, Any]) -> None:
-        """Write the manifest, or accept the one that is there if it says the same.
+    def design(self) -> plan.Written:
+        """Read the design back. Raises StoreError where there is none that reads."""
+        try:
+            return plan.read(self.design_path.read_bytes())
+        except (OSError, ValueError) as error:
+            raise StoreError(f"{self.design_path}: no readable design ({error})") from error
 
-        ``manifest`` holds at least ``config`` and ``versions``. Raises StoreError, naming the
-        keys that differ, for a directory begun with another config or another reformsim, and
-        for a directory that holds something else.
-        """
+    def begun(self) -> bool:
+        """Return whether an experiment was started here; refuse results without a manifest."""
         if self.manifest_path.exists():
-            started = self.manifest()
-            then = {"config": started.get("config"), "reformsim": _version(started)}
-            now = {"config": manifest["config"], "reformsim": _version(manifest)}
-            changed = list(differences(then, now))
-            if changed:
-                raise StoreError(
-                    f"{self.directory} was started with another config; use a new directory (-o) "
-                    "or remove it. Keys that differ: " + "; ".join(_shorten(changed))
-                )
-            self._write_manifest({**started, "experiment": manifest.get("experiment")})
+            return True
+        runs = self.ledger.runs
+        if runs.exists() and any(not _temporary(path) for path in runs.iterdir()):
+            raise StoreError(f"{self.manifest_path}: missing, though there are results")
+        return False
+
+    def _refuse_others(self) -> None:
+        if self.manifest_path.exists() or not self.directory.exists():
             return
-        if self.directory.exists() and any(self.directory.iterdir()):
+        own = {".lock", "runs", self.design_path.name, self.ledger.path.name}
+        try:
+            there = {path.name for path in self.directory.iterdir() if not _temporary(path)}
+        except OSError as error:
+            raise StoreError(f"{self.directory}: cannot be used ({error.strerror})") from None
+        if there - own:
             raise StoreError(f"{self.directory} is not empty and holds no manifest.json")
-        self.runs.mkdir(parents=True, exist_ok=True)
-        self._write_manifest({"config_hash": config_hash(manifest["config"]), **manifest})
+
+    def write_manifest(self, manifest: dict[str, Any]) -> None:
+        """Write the manifest, with a check of its own text. Raises StoreError."""
+        files.replace(self.manifest_path, files.seal(manifest, indent=1).encode())
 
     def finish(self, **facts: Any) -> None:
         """Add ``facts`` (when it finished, how many runs failed) to the manifest."""
-        self._write_manifest({**self.manifest(), **facts})
+        self.write_manifest({**self.manifest(), **facts})
 
     def write_text(self, name: str, text: str) -> Path:
         """Write a text file of the directory whole or not at all, and return its path."""
         path = self.directory / name
-        _replace(path, text.encode())
+        files.replace(path, text.encode())
         return path
 
-    def write_run(self, record: Record, rows: pd.DataFrame | None = None) -> None:
-        """Write the file of one run: its record as metadata, its rows as in ``FORM``."""
-        if rows is None:
-            table = FORM.empty_table()
-        else:
-            table = pa.Table.from_pandas(rows, schema=FORM, preserve_index=False)
-        table = table.replace_schema_metadata({"record": json.dumps(asdict(record))})
-        sink = pa.BufferOutputStream()
-        pq.write_table(table, sink, compression="zstd", write_page_checksum=True)
-        _replace(self._path(record.run), sink.getvalue().to_pybytes())
+    def add(self, made: Sequence[pa.Table], code: str) -> None:
+        """Keep chunks of runs as one file; a run that is there already is replaced by the new."""
+        runs = sum(len(chunk) for chunk in made)
+        self.ledger.add(chunks.to_bytes(made, code), runs)
 
-    def records(self, design: list[Run]) -> dict[int, Record]:
-        """Return the records of the runs of ``design`` whose files read back, by run."""
-        found = {}
-        for run in design:
-            table = self._read(run.id)
-            if table is not None:
-                found[run.id] = _record(table)
+    def status(self) -> dict[Key, str]:
+        """Return the status of every run there is, by scenario and replication."""
+        found: dict[Key, str] = {}
+        for name in self.ledger.files():
+            chunk = chunks.from_bytes(self.ledger.read(name), rows=False)
+            found.update(zip(chunks.keys(chunk), chunk["status"].to_pylist(), strict=True))
         return found
 
-    def results(self, design: list[Run]) -> Results:
-        """Read all runs of ``design`` that have a file. Rows of failed runs do not exist."""
-        records, tables = [], []
-        for run in design:
-            table = self._read(run.id)
-            if table is None:
-                continue
-            record = _record(table)
-            levels = {f"factor:{name}": label for name, label in run.levels.items()}
-            records.append({**asdict(record), **levels})
-            if record.status == "done":
-                frame = table.to_pandas(strings_to_categorical=True)
-                frame.insert(0, "run", record.run)
-                frame.insert(1, "scenario", record.scenario)
-                frame.insert(2, "replication", record.replication)
-                tables.append(frame)
-        if not records:
+    def results(self, runs: Sequence[Run]) -> Results:
+        """Read all of ``runs`` that are there. Rows of failed runs do not exist.
+
+        Raises StoreError where there is none, or where a file is no more what was written.
+        """
+        place = {(run.scenario, run.replication): i for i, run in enumerate(runs)}
+        newest = np.full(len(runs), -1)
+        heads, tables = [], []
+        for number, name in enumerate(self.ledger.files()):
+            chunk = chunks.from_bytes(self.ledger.read(name))
+            at = np.array([place.get(key, -1) for key in chunks.keys(chunk)], dtype=np.int64)
+            newest[at[at >= 0]] = number
+            heads.append(chunk.select(RECORD).append_column("place", pa.array(at)))
+            tables.append(chunks.unfold(chunk, at))
+        if (newest < 0).all():
             raise StoreError(f"{self.directory}: no finished run")
-        empty = FORM.empty_table().to_pandas().assign(run=0, scenario="", replication=0)
-        rows = pd.concat(tables, ignore_index=True) if tables else empty
-        words = [field.name for field in FORM if field.type == _WORD]
-        return Results(pd.DataFrame(records), rows.astype(dict.fromkeys(words, "category")))
-
-    def _write_manifest(self, manifest: dict[str, Any]) -> None:
-        text = json.dumps(manifest, ensure_ascii=False, indent=1)
-        self.write_text(self.manifest_path.name, text + "\n")
-
-    def _path(self, run: int) -> Path:
-        return self.runs / f"{run:06d}.parquet"
-
-    def _read(self, run: int) -> pa.Table | None:
-        path = self._path(run)
-        try:
-            table = pq.read_table(path, page_checksum_verification=True)
-        except (OSError, pa.ArrowException):  # absent, cut short or damaged: to be run again
-            return None
-        return table if b"record" in (table.schema.metadata or {}) else None
+        return Results(
+            _runs(_sorted(heads, "place", newest), runs),
+            _rows(_sorted(tables, "place_of_run", newest), runs),
+        )
 
 
-def differences(then: Any, now: Any, path: str = "") -> Iterator[str]:
-    """Yield ``path: old -> new`` for every leaf at which two nested configs differ."""
-    if isinstance(then, dict) and isinstance(now, dict):
-        for key in sorted({*then, *now}):
-            at = f"{path}.{key}" if path else str(key)
-            yield from differences(then.get(key, "absent"), now.get(key, "absent"), at)
-    elif isinstance(then, list) and isinstance(now, list) and len(then) == len(now):
-        for i, (a, b) in enumerate(zip(then, now, strict=True)):
-            yield from differences(a, b, f"{path}.{i}")
-    elif then != now:
-        yield f"{path}: {_brief(then)} -> {_brief(now)}"
+def _sorted(tables: list[pa.Table], by: str, newest: np.ndarray) -> pa.Table:
+    """Put tables together in the order of ``by``; of a run made twice the newer file counts."""
+    kept = []
+    for number, table in enumerate(tables):
+        at = table[by].to_numpy()
+        kept.append(table.filter(pa.array((at >= 0) & (newest[at] == number))))
+    whole = pa.concat_tables(kept).unify_dictionaries()
+    return whole.take(pa.array(np.argsort(whole[by].to_numpy(), kind="stable")))
 
 
-def _record(table: pa.Table) -> Record:
-    return Record(**json.loads(table.schema.metadata[b"record"]))
+def _runs(heads: pa.Table, runs: Sequence[Run]) -> pd.DataFrame:
+    frame = heads.select(RECORD).to_pandas()
+    there = [runs[i] for i in heads["place"].to_pylist()]
+    frame.insert(0, "run", [run.id for run in there])
+    for kind, values in (
+        ("factor", [r.levels for r in there]),
+        ("point", [r.point for r in there]),
+    ):
+        names = dict.fromkeys(name for row in values for name in row)
+        more = {f"{kind}:{name}": [row.get(name) for row in values] for name in names}
+        frame = pd.concat([frame, pd.DataFrame(more, index=frame.index)], axis=1)
+    return frame
 
 
-def _replace(path: Path, data: bytes) -> None:
-    """Put ``data`` at ``path`` so that a reader sees the old file or the new one, never half."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    with temporary.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-    if os.name == "posix":  # the rename itself must reach the disk; Windows has no such call
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+def _rows(table: pa.Table, runs: Sequence[Run]) -> pd.DataFrame:
+    frame = table.select(FORM.names).to_pandas()
+    for name in WORDS:  # in the order of the alphabet, whatever came first
+        frame[name] = frame[name].cat.set_categories(sorted(frame[name].cat.categories))
+    at = table["place_of_run"].to_numpy()
+    frame.insert(0, "run", np.array([run.id for run in runs])[at])
+    frame.insert(1, "scenario", np.array([run.scenario for run in runs], dtype=object)[at])
+    frame.insert(2, "replication", np.array([run.replication for run in runs])[at])
+    return frame
 
 
-def _version(manifest: dict[str, Any]) -> str:
-    return manifest.get("versions", {}).get("reformsim", "unknown")
-
-
-def _brief(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 40 else text[:37] + "..."
-
-
-def _shorten(changed: list[str], most: int = 8) -> list[str]:
-    more = [f"and {len(changed) - most} more"] if len(changed) > most else []
-    return changed[:most] + more
+def _temporary(path: Path) -> bool:
+    return path.name.startswith(".") and path.name.endswith(".tmp")

@@ -16,6 +16,7 @@ from reformsim.cases.overdue import weigh
 from reformsim.cases.queue import open_span
 from reformsim.city import City
 from reformsim.city import build as build_city
+from reformsim.declared import Outcome
 from reformsim.institutions import agents
 from reformsim.model import records
 from reformsim.model.administration import Administration
@@ -105,6 +106,15 @@ class CityModel(mesa.Model):
     def outcomes(self) -> pd.DataFrame:
         """Return all outcomes so far: outcome, value, unit, better, level, place, period."""
         return results.table(self._history_now().groups())
+
+    def headlines(self) -> list[tuple[Outcome, float]]:
+        """Return all outcomes of the whole city after the transition, NaN where there is none.
+
+        The numbers are those of `outcomes`, without the work for the other places and periods.
+        """
+        totals = self._history_now().after()
+        values = results.vector(totals) if totals else {}
+        return [(outcome, values.get(outcome.name, np.nan)) for outcome in results.OUTCOMES]
 
     def curves(self) -> pd.DataFrame:
         """Return the city's outcomes month by month: month, day, outcome, value."""

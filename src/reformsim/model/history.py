@@ -82,6 +82,11 @@ class History:
                     out.append((level[0], level[1], period, total(span, self.city, level)))
         return out
 
+    def after(self) -> Totals | None:
+        """Return the totals of the whole city after the transition, None before it is over."""
+        span = self.periods[PERIODS.index("after")]
+        return total(span, self.city, everyone(self.city)) if span.length > 0 else None
+
     def waits(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[float, float]]]:
         """Return summed days by stage, and cases heard of and dispatched, both by period."""
         spans = {p: x for p, x in zip(PERIODS, self.periods, strict=True) if x.length > 0}

@@ -1,6 +1,7 @@
 """What the tables say, as files and as one JSON object for other programs."""
 
 import math
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pandas as pd
 from reformsim.experiment import analysis
 from reformsim.experiment.store import Store
 from reformsim.report.study import CAVEAT, Study
+from reformsim.report.worlds import Worlds
 
 
 def write(study: Study, store: Store) -> list[Path]:
@@ -35,12 +37,31 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
 def _tables(study: Study) -> dict[str, pd.DataFrame]:
     tables = {
         "runs": study.results.runs,
-        "means": analysis.means(study.results),
+        "means": pd.DataFrame() if study.worlds else analysis.means(study.results),
         "contrasts": analysis.frame(study.contrasts),
         "effects": analysis.frame(study.effects),
+        "shares": analysis.frame(study.shares),
         "leads": analysis.frame(study.leads),
+        **(_worlds(study.worlds) if study.worlds else {}),
     }
     return {name: table for name, table in tables.items() if len(table)}
+
+
+def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
+    points = pd.DataFrame(worlds.sample.values, columns=list(worlds.sample.bounds))
+    return {
+        "robustness": analysis.frame(worlds.robustness),
+        "drivers": analysis.frame(worlds.drivers),
+        "regrets": analysis.frame(worlds.regrets),
+        "rules": pd.DataFrame(
+            {**asdict(r), "restrictions": r.words(), "restrictions_zh": r.words(zh=True)}
+            for r in worlds.rules
+        ),
+        "indices": analysis.frame(worlds.indices),
+        "convergence": analysis.frame(worlds.convergence),
+        "losses": analysis.frame(worlds.losses),
+        "points": points.rename_axis("point").reset_index(),
+    }
 
 
 def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -5,10 +5,17 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from reformsim import outcomes
-from reformsim.experiment import analysis, design
+from reformsim.experiment import (
+    analysis,
+    attribution,
+    design,
+)
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
-from reformsim.experiment.schema import Experiment, Factorial
+from reformsim.experiment.attribution import Share
+from reformsim.experiment.kinds import Factorial, Interactions, Sampled, Shapley
+from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results
+from reformsim.report.worlds import Worlds
 from reformsim.scenario import Scenario
 
 #: Said under every table and figure.
@@ -75,8 +82,13 @@ class Study:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """Paired contrasts of all headlines."""
-        return analysis.contrasts(self.results, self.references)
+        """Paired contrasts of all headlines; none over uncertainties, where points differ."""
+        if self.worlds is not None:
+            return []
+        asked = self.experiment
+        rule = analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
+        found = analysis.contrasts(self.results, self.references, rule)
+        return analysis.corrected(found, asked.outcomes)
 
     @cached_property
     def placed(self) -> dict[tuple[str, str], Placed]:
@@ -91,10 +103,20 @@ class Study:
 
     @cached_property
     def effects(self) -> list[Effect]:
-        """Factorial effects of all headlines; none unless all factors have two labels."""
+        """Effects of all headlines: of factors if all have two labels, of parts of a reform."""
         chosen = self.experiment.design
-        factors = chosen.two_level() if isinstance(chosen, Factorial) else None
-        return analysis.effects(self.results, factors) if factors else []
+        if isinstance(chosen, Interactions):
+            return attribution.interactions(self.experiment, self.results)
+        if not isinstance(chosen, Factorial) or (factors := chosen.two_level()) is None:
+            return []
+        return analysis.effects(self.results, factors, chosen.fraction())
+
+    @cached_property
+    def shares(self) -> list[Share]:
+        """What each part of a reform contributes to all headlines."""
+        if not isinstance(self.experiment.design, Shapley):
+            return []
+        return attribution.shapley(self.experiment, self.results)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:
@@ -110,7 +132,15 @@ class Study:
     @cached_property
     def leads(self) -> list[Lead]:
         """The first scenario of each group on all headlines."""
-        return analysis.leads(self.results, self.groups)
+        return analysis.leads(self.results, self.groups) if self.groups else []
+
+    @cached_property
+    def worlds(self) -> Worlds | None:
+        """What a design over uncertainties says; None of any other."""
+        chosen, sample = self.experiment.design, design.sample(self.experiment)
+        if not isinstance(chosen, Sampled) or sample is None:
+            return None
+        return Worlds(self.experiment, chosen, self.results, sample)
 
     @cached_property
     def n(self) -> int:

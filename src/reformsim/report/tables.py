@@ -7,11 +7,20 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from reformsim.experiment.analysis import Effect, Estimate, Lead, Trait
+from reformsim.experiment.analysis import Contrast, Effect, Estimate, Lead, Trait
+from reformsim.experiment.attribution import TOTAL, Share
+from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
+from reformsim.report import sampled
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
 
 WIDTH = 80
+
+#: Marks a verdict that Holm's correction does not leave standing.
+DOUBT = " ?"
+
+#: The variance reduction that pairing should reach, and how many that miss it are named.
+HOPED, MISSES = 10, 6
 _COLOURS = {"better": "green", "worse": "red", "clear": "green"}
 _HEADERS = {
     "outcome": "结果",
@@ -26,8 +35,19 @@ _HEADERS = {
     "first": "首位",
     "mean": "均值",
     "next": "次位",
+    "better in [95 %]": "更好 [95 %]",
+    "mean difference [95 %]": "平均差异 [95 %]",
+    "5 % to 95 %": "5 % 至 95 %",
+    "noise": "噪声",
+    "uncertainty": "不确定性",
+    "part": "部分",
+    "choice": "选择",
+    "worst regret": "最大遗憾",
+    "next best": "次优",
+    "share [95 %]": "份额 [95 %]",
+    "of total": "占总效应",
 }
-_WORDS = ("outcome", "unit", "term", "first", "next", "verdict")
+_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty", "part", "choice")
 
 
 class Writer:
@@ -57,7 +77,7 @@ class Writer:
         for header in headers:
             words = header in _WORDS
             table.add_column(
-                _HEADERS[header] if self.zh else header,
+                _HEADERS.get(header, header) if self.zh else header,
                 justify="left" if words else "right",
                 no_wrap=not words or header == "verdict",
             )
@@ -77,7 +97,7 @@ class Writer:
                 number(row.base),
                 number(row.mean),
                 _range(row),
-                self.word(row.verdict),
+                self.word(row.verdict) + (DOUBT if _doubtful(row) else ""),
             )
         self.console.print(table, "")
 
@@ -102,6 +122,28 @@ class Writer:
                 )
                 self.console.print(text)
             self.console.print()
+        for factors in dict.fromkeys(e.factors for e in effects if e.aliases):
+            told = next(e.aliases for e in effects if e.factors == factors)
+            name = " × ".join(map(self.name, factors))
+            others = ", ".join(" × ".join(map(self.name, t.split(" × "))) for t in told)
+            self.console.print(
+                f"{name} 与 {others} 无法区分" if self.zh else f"{name}: not told from {others}"
+            )
+
+    def shares(self, shares: Sequence[Share]) -> None:
+        """Write what each part of a reform contributes, the largest first; they add up."""
+        for trait in self.study.traits.values():
+            rows = [share for share in shares if share.outcome == trait.outcome]
+            whole = next(row for row in rows if row.part == TOTAL)
+            table = self.table(
+                f"{self.outcome(trait)} ({trait.unit})",
+                *("part", "share [95 %]", "of total", "verdict"),
+            )
+            for row in sorted(rows, key=lambda row: (row.part == TOTAL, -abs(row.value))):
+                part = f"{row.value / whole.value:.0%}" if whole.value else "–"
+                name = self.name(row.part)
+                table.add_row(name, _range(row), part, self.word(row.verdict))
+            self.console.print(table, "")
 
     def cells(self) -> None:
         """Write the means of all cells; a dot says that a factor stands at its first label."""
@@ -152,10 +194,17 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     experiment = study.experiment
     console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
     console.print(experiment.question, "")
+    if study.worlds is not None:
+        sampled.write(writer, study.worlds)
+        console.print(CAVEAT_ZH if zh else CAVEAT)
+        return
     if study.groups:
         writer.leads(study.leads)
+    elif study.shares:
+        writer.shares(study.shares)
     elif study.effects:
-        writer.cells()
+        if isinstance(experiment.design, Factorial):
+            writer.cells()
         writer.effects(study.effects)
     else:
         for scenario in study.references:
@@ -170,27 +219,60 @@ def _notes(study: Study, zh: bool) -> list[str]:
         f"{run.message}[/]"
         for run in study.results.failed().itertuples()
     ]
-    saved = [c.variance_reduction for c in study.contrasts if not math.isnan(c.variance_reduction)]
-    factor = number(float(np.median(saved))) if saved else ""
-    if zh:
-        sample = (
-            f"n = {study.n} 次重复，各方案用相同随机数；区间为单项结果的 95% t 区间。"
-            if study.n > 1
-            else "n = 1：没有区间，也没有判断。"
+    shown = [c for c in study.contrasts if c.outcome in study.traits]
+    doubt = [c for c in shown if _doubtful(c)]
+    if study.n < 2:
+        notes.append(
+            "n = 1：没有区间，也没有判断。"
+            if zh
+            else "n = 1 run per scenario: no interval, no verdict."
         )
-        return [
-            *notes,
-            sample + (f"配对使方差缩小为 1/{factor}（中位数）。" if saved else ""),
-            CAVEAT_ZH,
-        ]
-    sample = (
-        f"n = {study.n} replications, the same random numbers in all scenarios; "
-        "95 % t intervals, one outcome at a time."
-        if study.n > 1
-        else "n = 1 run per scenario: no interval, no verdict."
-    )
-    pairing = f" Pairing divides the variance by {factor} (median)." if saved else ""
-    return [*notes, sample + pairing, CAVEAT]
+    elif zh:
+        kind = {"t": "t 区间", "bootstrap_t": "bootstrap-t 区间"}[study.experiment.intervals]
+        notes.append(f"n = {study.n} 次重复，各方案用相同随机数；区间为单项结果的 95% {kind}。")
+    else:
+        kind = {"t": "t", "bootstrap_t": "bootstrap-t"}[study.experiment.intervals]
+        notes.append(
+            f"n = {study.n} replications, the same random numbers in all scenarios; "
+            f"95 % {kind} intervals, one outcome at a time."
+        )
+    if doubt:
+        notes.append(
+            f"{DOUBT.strip()}：对全部 {len(shown)} 项比较作 Holm 校正后不再成立。"
+            if zh
+            else f"{DOUBT.strip()} does not hold for all {len(shown)} comparisons at once (Holm)."
+        )
+    return [*notes, *_pairing(shown, zh), CAVEAT_ZH if zh else CAVEAT]
+
+
+def _pairing(shown: Sequence[Contrast], zh: bool) -> list[str]:
+    """Tell what pairing saves: the median, and the headlines for which it is less than hoped."""
+    saved = {
+        (c.scenario, c.outcome): c.variance_reduction
+        for c in shown
+        if not math.isnan(c.variance_reduction)
+    }
+    if not saved:
+        return []
+    median = number(float(np.median(list(saved.values()))))
+    several = len({scenario for scenario, _ in saved}) > 1
+    low = [
+        f"{plain(outcome)}{f' ({plain(scenario)})' if several else ''} {number(value)}"
+        for (scenario, outcome), value in sorted(saved.items(), key=lambda item: item[1])
+        if value < HOPED
+    ]
+    more = f", +{len(low) - MISSES}" if len(low) > MISSES else ""
+    told = ", ".join(low[:MISSES]) + more
+    if zh:
+        text = f"配对使方差缩小为 1/{median}（中位数）。"
+        return [text + (f"不足 {HOPED} 倍者 {len(low)} 项：{told}。" if low else "")]
+    text = f"Pairing divides the variance by {median} (median)."
+    return [text + (f" By less than {HOPED} in {len(low)} of {len(saved)}: {told}." if low else "")]
+
+
+def _doubtful(row: Contrast) -> bool:
+    """Whether a verdict rests on looking at one outcome only."""
+    return row.verdict not in ("unclear", "same", "one run") and not row.holds
 
 
 def _range(estimate: Estimate) -> str:

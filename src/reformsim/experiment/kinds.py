@@ -1,0 +1,305 @@
+"""The closed schema of designs: what is varied, over what range, how often."""
+
+import itertools
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import Field, model_validator
+
+from reformsim import uncertainties
+from reformsim.city import CityConfig
+from reformsim.config import suggest
+from reformsim.experiment import fractions
+from reformsim.scenario import Closed, PremisesPlan, StationPlan, Step
+
+#: Bounds of each uncertainty that a design varies, in the order of the design.
+Bounds = dict[str, tuple[float, float]]
+
+
+class Difference(Closed):
+    """What a scenario, or one label of a factor, changes on the base.
+
+    ``reform`` adds steps to the schedule, ``uncertainties`` replaces the values it names,
+    ``stations``, ``premises`` and ``city`` replace the whole entry. An empty one changes nothing.
+    """
+
+    reform: tuple[Step, ...] = ()
+    uncertainties: dict[str, float] = Field(default_factory=dict)
+    stations: StationPlan | None = None
+    premises: PremisesPlan | None = None
+    city: CityConfig | None = None
+
+
+class Compare(Closed):
+    """Each named scenario against the baseline."""
+
+    replications: ClassVar[int] = 4
+    kind: Literal["compare"] = "compare"
+
+
+class Factorial(Closed):
+    """Every combination of the labels of the factors, or a fraction of them.
+
+    The first label is the reference. Where all factors have two labels, ``resolution`` takes the
+    smallest fraction that has it, ``generators`` the one in which each factor named stands at its
+    second label where an odd number of those it names do. Factors named in ``within`` are places
+    to compare in (densities, say), not treatments: a cell is then compared with the reference of
+    its own place.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["factorial"]
+    factors: dict[str, dict[str, Difference]] = Field(min_length=1)
+    within: tuple[str, ...] = ()
+    resolution: int | None = Field(default=None, ge=3, le=12)
+    generators: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _plausible(self) -> Self:
+        for name, labels in self.factors.items():
+            if len(labels) < 2:
+                raise ValueError(f"factors.{name}: needs at least two labels")
+        for i, name in enumerate(self.within):
+            if name not in self.factors:
+                raise ValueError(f"within.{i}: no factor {name!r}{suggest(name, self.factors)}")
+        if set(self.within) == set(self.factors):
+            raise ValueError("within: names every factor, so that nothing is left to compare")
+        if (self.resolution or self.generators) and self.two_level() is None:
+            raise ValueError("resolution: a fraction needs two labels in every factor, no `within`")
+        if self.resolution and self.generators:
+            raise ValueError("generators: give these or `resolution`, not both")
+        for name, parents in self.generators.items():
+            unknown = {name, *parents} - self.factors.keys()
+            if unknown or len(set(parents)) < 2 or set(parents) & self.generators.keys():
+                raise ValueError(
+                    f"generators.{name}: must name two or more factors that are not generated"
+                )
+        if self.generators and fractions.resolution(self.generators) < 3:
+            raise ValueError("generators: two main effects could not be told apart")
+        return self
+
+    def fraction(self) -> dict[str, tuple[str, ...]]:
+        """Return the generators; empty where every combination is run."""
+        if self.resolution:
+            return fractions.of_resolution(list(self.factors), self.resolution)
+        return self.generators
+
+    def combinations(self) -> list[tuple[str, ...]]:
+        """Return the combinations of labels that are run, in the order of the file."""
+        if not (self.resolution or self.generators):
+            return list(itertools.product(*self.factors.values()))
+        labels = [tuple(labels) for labels in self.factors.values()]
+        return [
+            tuple(pair[i] for pair, i in zip(labels, row, strict=True))
+            for row in fractions.rows(list(self.factors), self.fraction())
+        ]
+
+    def two_level(self) -> dict[str, tuple[str, str]] | None:
+        """Return the two labels of each factor, or None unless all have two and are treatments."""
+        if self.within or any(len(labels) != 2 for labels in self.factors.values()):
+            return None
+        return {name: (low, high) for name, (low, high) in self.factors.items()}
+
+
+class Sampled(Closed):
+    """A design over uncertainties: every scenario is run at every sampled point of the world.
+
+    ``uncertainties`` names what varies, ``all`` being all that the file does not fix;
+    ``ranges`` narrows the declared bounds.
+    """
+
+    replications: ClassVar[int] = 1
+    uncertainties: Literal["all"] | tuple[str, ...] = "all"
+    ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _known(self) -> Self:
+        named = () if self.uncertainties == "all" else self.uncertainties
+        places = {f"uncertainties.{i}": name for i, name in enumerate(named)}
+        places |= {f"ranges.{name}": name for name in self.ranges}
+        for place, name in places.items():
+            if name not in uncertainties.BY_NAME:
+                near = suggest(name, uncertainties.BY_NAME)
+                raise ValueError(f"{place}: unknown uncertainty {name!r}{near}")
+        if len(set(named)) < len(named):
+            raise ValueError("uncertainties: one is named twice")
+        for name, (low, high) in self.ranges.items():
+            known = uncertainties.BY_NAME[name]
+            if self.uncertainties != "all" and name not in self.uncertainties:
+                raise ValueError(f"ranges.{name}: is not among the uncertainties of the design")
+            if not known.low <= low < high <= known.high:
+                raise ValueError(
+                    f"ranges.{name}: must be two rising numbers in [{known.low:g}, {known.high:g}]"
+                )
+        return self
+
+    def bounds(self, fixed: set[str]) -> Bounds:
+        """Return what varies and between which bounds, given what the file fixes."""
+        names = (
+            [name for name in uncertainties.BY_NAME if name not in fixed]
+            if self.uncertainties == "all"
+            else self.uncertainties
+        )
+        declared = uncertainties.BY_NAME
+        return {n: self.ranges.get(n, (declared[n].low, declared[n].high)) for n in names}
+
+
+class Repeat(Closed):
+    """The first ``points`` of a design are run ``times`` times each, to see what chance does."""
+
+    points: int = Field(ge=2)
+    times: int = Field(ge=2)
+
+
+class LatinHypercube(Sampled):
+    """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
+
+    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008).
+    """
+
+    kind: Literal["latin_hypercube"]
+    points: int = Field(ge=4, le=100_000)
+    repeat: Repeat | None = None
+
+    @model_validator(mode="after")
+    def _enough(self) -> Self:
+        if self.repeat and self.repeat.points > self.points:
+            raise ValueError(f"repeat.points: the design has {self.points} points only")
+        return self
+
+
+class OneAtATime(Sampled):
+    """The defaults, and each uncertainty alone at the two ends of its range.
+
+    It sees no interaction; all points share their random numbers.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["one_at_a_time"]
+
+
+class Morris(Sampled):
+    """Elementary effects along random trajectories: Morris (1991).
+
+    Chance is one more input: a step that changes nothing but the random numbers.
+    """
+
+    kind: Literal["morris"]
+    trajectories: int = Field(ge=2, le=10_000)
+    levels: int = Field(default=4, ge=4, le=32, multiple_of=2)
+
+
+class Sobol(Sampled):
+    """First and total order indices, second order on request: Saltelli et al. (2010).
+
+    ``points`` rows of a scrambled Sobol sequence, a power of 2. Chance is one more input.
+    """
+
+    kind: Literal["sobol"]
+    points: int = Field(ge=8, le=2**20)
+    second_order: bool = False
+
+    @model_validator(mode="after")
+    def _balanced(self) -> Self:
+        if self.points & (self.points - 1):
+            raise ValueError("points: must be a power of 2, where the sequence is balanced")
+        return self
+
+
+class Pawn(LatinHypercube):
+    """How far fixing an uncertainty moves the distribution of a result: Pianosi & Wagener (2018).
+
+    ``slices`` is the number of intervals that the range of each uncertainty is cut into.
+    """
+
+    kind: Literal["pawn"]  # type: ignore[assignment]
+    slices: int = Field(default=10, ge=4, le=100)
+
+    @model_validator(mode="after")
+    def _filled(self) -> Self:
+        if self.points < 5 * self.slices:
+            raise ValueError(f"points: {self.slices} slices need at least {5 * self.slices}")
+        return self
+
+
+class Fast(Sampled):
+    """First and total order indices from search curves: Saltelli, Tarantola & Chan (1999).
+
+    ``curves`` curves of ``points`` points for each uncertainty, each with its own phase: their
+    spread gives the intervals. Points of a curve share their random numbers.
+    """
+
+    kind: Literal["fast"]
+    points: int = Field(ge=65, le=100_000)
+    curves: int = Field(default=4, ge=1, le=100)
+
+    @model_validator(mode="after")
+    def _several(self) -> Self:
+        if self.uncertainties != "all" and len(self.uncertainties) < 2:
+            raise ValueError("uncertainties: a search curve needs two or more")
+        return self
+
+
+class Apart(Closed):
+    """A design that takes the reform of the scenario ``of`` apart, against the baseline.
+
+    Its parts are its measures, or ``groups`` of them, which must name each measure once.
+    """
+
+    of: str
+    groups: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+
+class Shapley(Apart):
+    """The effect of a whole reform, shared out among its parts: Shapley (1953).
+
+    Each replication walks from no part to all in a random order, and in the reverse order
+    (Castro, Gómez & Tejada 2009; Mitchell et al. 2022), with the same random numbers: a part's
+    share is the mean of what it adds when it comes.
+    """
+
+    replications: ClassVar[int] = 16
+    kind: Literal["shapley"]
+
+
+class Interactions(Apart):
+    """No part, each part alone, and each pair: what two parts do beyond what each does."""
+
+    replications: ClassVar[int] = 8
+    kind: Literal["interactions"]
+
+
+class Staged(Closed):
+    """The reform of ``of`` place by place, beside all named scenarios.
+
+    Wave k (districts or subdistricts) begins k · ``every`` days after the reform's own dates;
+    places in no wave never begin.
+    """
+
+    replications: ClassVar[int] = 4
+    kind: Literal["staged"]
+    of: str
+    waves: tuple[tuple[str, ...], ...] = Field(min_length=2)
+    every: int = Field(ge=1, description="Days between waves.")
+
+    @model_validator(mode="after")
+    def _once(self) -> Self:
+        places = [place for wave in self.waves for place in wave]
+        if len(set(places)) < len(places) or not all(self.waves):
+            raise ValueError("waves: each must name a place, and no place may come twice")
+        return self
+
+
+Design = Annotated[
+    Compare
+    | Factorial
+    | LatinHypercube
+    | OneAtATime
+    | Morris
+    | Sobol
+    | Pawn
+    | Fast
+    | Shapley
+    | Interactions
+    | Staged,
+    Field(discriminator="kind"),
+]
