@@ -5,13 +5,15 @@ of a window everything that reaches the table within it is known, whatever the d
 meanwhile: they run side by side, and the size of the window changes nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
 
 from reformsim.cases import state as s
 from reformsim.cases.clock import CALENDARS, OFFICE, finish_wall, start_wall, to_work
+from reformsim.cases.engine import run_to
 from reformsim.cases.escalate import WINDOW
 from reformsim.cases.queue import push
 from reformsim.kernels import njit
@@ -50,20 +52,25 @@ def run_windows(
     city: CityLevel,
     start: float,
     day: float,
-    run: Callable[[float], None],
+    threads: int = 1,
     window: float = WINDOW,
 ) -> None:
-    """Call ``run`` for days up to ``day``, with an exchange at the start of every window.
+    """Run open spans up to ``day``, districts side by side, with an exchange before every window.
 
-    Where nothing is on its way to the city, nor can be, there is one window. Spans must be open.
+    Where nothing is on its way to the city, nor can be, there is one window.
     """
-    while start < day:
-        end = day
-        if any((d.units["escalation"] > 0).any() or d.state[s.CITY_HEAD] >= 0 for d in districts):
-            end = min(start + window, day)
-            city.exchange(districts, float(end))
-        run(end)
-        start = end
+    by_size = sorted(districts, key=lambda d: -len(d.residents))  # the largest first
+    with ThreadPoolExecutor(threads) as pool:
+        side_by_side = pool.map if threads > 1 else map
+        while start < day:
+            end = day
+            if any(
+                (d.units["escalation"] > 0).any() or d.state[s.CITY_HEAD] >= 0 for d in districts
+            ):
+                end = min(start + window, day)
+                city.exchange(districts, end)
+            list(side_by_side(run_to, by_size, [end] * len(by_size)))
+            start = end
 
 
 @njit(cache=True)

@@ -1,6 +1,5 @@
 """`CityModel`: a city under a scenario, as a Mesa model; time is in days."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import mesa
@@ -10,7 +9,6 @@ from mesa.time import Schedule
 
 from reformsim import outcomes as results
 from reformsim.cases import columns as case_columns
-from reformsim.cases.engine import run_to
 from reformsim.cases.exchange import CityLevel, run_windows
 from reformsim.cases.overdue import weigh
 from reformsim.cases.queue import open_span
@@ -173,7 +171,7 @@ class CityModel(mesa.Model):
         return later[0] - model.time if later else float(YEAR)
 
     def _catch_up(self) -> None:
-        """Run the cases up to the present day: districts side by side, the largest first."""
+        """Run the cases up to the present day: districts side by side."""
         if self._sums_are_old:
             for k, d in enumerate(self.columns.districts):
                 living = self.columns.living[self.columns.slices(k)[2]]
@@ -183,14 +181,7 @@ class CityModel(mesa.Model):
         if day <= self._handled:
             return
         start, self._handled = self._handled, day
-        by_size = sorted(self.columns.districts, key=lambda d: -len(d.residents))
-        with ThreadPoolExecutor(self._threads) as pool:
-            side_by_side = pool.map if self._threads > 1 else map
-
-            def run(end: float) -> None:
-                list(side_by_side(lambda d: run_to(d, end), by_size))
-
-            run_windows(self.columns.districts, self._city_level, start, day, run)
+        run_windows(self.columns.districts, self._city_level, start, day, self._threads)
 
 
 def _reporters() -> dict[str, Any]:
