@@ -192,7 +192,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("trial_months", "months", 3, 6, 24, "until a trial of another way is judged", "一次试点的时长"),
     X("trial_step", "index", 0.1, 0.3, 1, "how far a trial departs from the present way", "试点偏离现行做法的幅度"),
     X("trial_cost", "share of speed", 0, 0.02, 0.15, "learning time lost during a trial", "试点期间的学习损失"),
-    X("trial_noise", "share of speed", 0, 0.02, 0.3,
+    X("trial_noise", "share of speed", 0, 0.03, 0.3,
       "error in judging a trial in a unit of 10,000 residents", "评判试点的误差(一万人的单位)"),
     X("boundary_dip", "share of speed", 0, 0.1, 0.4, "local knowledge lost at a change of boundaries",
       "区划调整初期效率损失"),
