@@ -9,6 +9,7 @@ from reformsim.model.baseline import Setting
 from reformsim.model.orders import reaches
 from reformsim.model.territory import Territory
 from reformsim.model.ways import Ways
+from reformsim.scenario import month_of, month_start
 
 
 class Structure:
@@ -43,14 +44,17 @@ class Structure:
             territory.add_offices(rules, paid)
             territory.draw_boundaries(columns, rules, float(day))
             self._open(rules)
-            self._house(rules, paid, float(day))
-        if month:
-            self.ways.live(month, rules)
+            self._order(rules["premises_space"], float(day))
+            rent = premises.yearly_cost(
+                self.mode, paid["premises_space"], paid["opening_days"], self.setting.base.people
+            )
+            self.costs = territory.charge + self.setting.world["cost_factor"] * rent
+        self.ways.live(month, rules)
         self.fit, self.way = self.ways.fit(rules), self.ways.now(rules)
         self.speed = self.ways.speed(rules) * (1.0 - territory.dip(float(day)))
-        self.space = premises.usable(
-            self.mode, self.space, self.wanted, self.ordered_on, float(day)
-        )
+        # fitted out by the start of the month: a step elsewhere in mid-month must not show
+        first = float(month_start(month_of(day)))
+        self.space = premises.usable(self.mode, self.space, self.wanted, self.ordered_on, first)
 
     def _open(self, rules: np.ndarray) -> None:
         """Set the open days of stations: whole days, the last one in the share that has it."""
@@ -58,12 +62,7 @@ class Structure:
         one_more = reaches(rules["opening_days"] - days, self.setting.seed, Purpose.WEEKEND)
         self.days = (days + one_more).astype(np.int64)
 
-    def _house(self, rules: np.ndarray, paid: np.ndarray, day: float) -> None:
-        """Order premises or give them up, and set what they and the extra offices cost."""
-        wanted = rules["premises_space"]
+    def _order(self, wanted: np.ndarray, day: float) -> None:
+        """Order premises where more is ``wanted``, or give them up."""
         self.ordered_on = np.where(wanted > self.wanted, day, self.ordered_on)
         self.wanted = wanted.copy()
-        rent = premises.yearly_cost(
-            self.mode, paid["premises_space"], paid["opening_days"], self.setting.base.people
-        )
-        self.costs = self.territory.charge + self.setting.world["cost_factor"] * rent

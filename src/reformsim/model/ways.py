@@ -42,14 +42,17 @@ class Ways:
         """Start from inherited ways, ``table`` (WAY), in units of ``people`` residents."""
         self.table, self.world, self.people, self.seed = table.copy(), world, people, seed
 
-    def live(self, month: int, rules: np.ndarray) -> None:
+    def live(self, month: int | None, rules: np.ndarray) -> None:
         """Judge the trials that are due at the start of ``month``, and begin others.
 
-        The share `local_search` of subdistricts searches; where that ends, so does a trial.
+        The share `local_search` of subdistricts searches; where that ends, trials are broken off
+        at once, also in mid-month (``month`` None).
         """
         t, w = self.table, self.world
         searching = reaches(rules["local_search"], self.seed, Purpose.WAY_SEARCH)
         t["began"] = np.where(searching, t["began"], -1)
+        if month is None:
+            return
         due = (t["began"] >= 0) & (month - t["began"] >= w["trial_months"])
         u = unit_draws(self.seed, int(Purpose.WAY_TRIAL), month, np.arange(len(t)))
         better = ways.seems_better(
