@@ -8,7 +8,16 @@ from hypothesis.extra.numpy import arrays
 
 from reformsim import rules, uncertainties
 from reformsim.chance import mix, seed_key
-from reformsim.institutions import assessment, careers, hours, organisations, participation, workers
+from reformsim.institutions import (
+    assessment,
+    careers,
+    columns,
+    hours,
+    organisations,
+    participation,
+    workers,
+)
+from reformsim.model import baseline
 from reformsim.model.inequality import gini, spread, theil, theil_parts
 
 WORLD = uncertainties.world()
@@ -173,3 +182,11 @@ def test_spread_is_a_standard_deviation():
     values, people = np.array([0.1, 0.4, 0.4]), np.array([1.0, 1.0, 2.0])
     assert spread(values, people) == pytest.approx(np.repeat(values, [1, 1, 2]).std())
     assert gini(values, people) > 0
+
+
+def test_partners_meet_what_organisations_leave():
+    """Few partners: every hour counts; many: the share served nears its limit, never beyond."""
+    none = np.zeros(0, columns.ORGANISATION)
+    social, most = np.full(4, 1000.0), baseline.MOST_ORGANISED
+    share = baseline.organised_share(none, social, np.array([0.0, 1.0, 900.0, 1e5]))
+    assert share == pytest.approx([0.0, 0.001, most * (1 - np.exp(-1)), most], rel=1e-3)

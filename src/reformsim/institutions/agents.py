@@ -40,7 +40,7 @@ class SubdistrictOffice(Row):
 
 
 class GridWorker(Row):
-    """The post of a grid worker: burnout, skill, tenure, whether it is vacant."""
+    """The post of a grid worker: burnout, skill, tenure, appeal, whether it is vacant."""
 
 
 class SocialOrganisation(Row):

@@ -54,6 +54,7 @@ WORKER = np.dtype(
         ("burnout", "f8"),
         ("skill", "f8"),
         ("tenure", "i8"),
+        ("appeal", "f8"),  # of the post against before: pay and prospects, in sd of pay
         ("vacant", "?"),
         ("load", "f8"),
     ]

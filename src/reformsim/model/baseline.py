@@ -34,6 +34,8 @@ FILLED_BEFORE = 0.955
 DONATIONS = 1.0
 #: Share of residents who, in a month, look anew at whether to take part (assumed).
 JOINING = 0.5
+#: Most of the eligible cases that social organisations serve (assumed).
+MOST_ORGANISED = 0.9
 #: Hours that volunteers add to one paid hour at the best dependence (assumed).
 VOLUNTEER_GAIN = 0.5
 
@@ -283,11 +285,17 @@ def _organisations(
 def organised_share(
     organisations: np.ndarray, social: np.ndarray, partners: np.ndarray | float = 0.0
 ) -> np.ndarray:
-    """Return the share of eligible cases that organisations serve, (units,), at most 0.9.
+    """Return the share of eligible cases that organisations and partners serve, (units,).
 
-    ``social`` is what they could serve and ``partners`` what partners add, hours a month.
+    ``social`` is what there is to serve, ``partners`` what partners offer, hours a month.
+    Organisations serve at most `MOST_ORGANISED`; partners meet what these leave at random, so
+    that the more of them there are, the more often two offer what one could do.
     """
     service = np.bincount(
         organisations["office"], weights=organisations["service"], minlength=len(social)
     )
-    return np.minimum((service + partners) / np.maximum(social, 1e-9), 0.9)
+    social = np.maximum(social, 1e-9)
+    own = np.minimum(service / social, MOST_ORGANISED)
+    left = MOST_ORGANISED - own
+    offered = partners / (np.maximum(left, 1e-9) * social)
+    return own + left * (1.0 - np.exp(-offered))

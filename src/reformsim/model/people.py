@@ -87,6 +87,7 @@ class People:
         key = unit_key(self.setting.seed, int(Purpose.TURNOVER), month)[0]
         unit = self.territory.unit[city.grids.community]
         table["load"] = books.load[h.GRIDS][unit]
+        table["appeal"] = careers.attraction(rules, w)[unit]
         worn = careers.wear(rules, w)
         training = careers.above(rules, "training_hours")
         in_post = ~table["vacant"]
@@ -94,7 +95,7 @@ class People:
             table["burnout"], table["skill"], table["tenure"], table["vacant"],
             post=np.arange(len(table)), utilisation=table["load"],
             overload=(worn + careers.rivalry(rules, w))[unit],
-            pay_z=careers.attraction(rules, w)[unit], training=training[unit],
+            pay_z=table["appeal"], training=training[unit],
             promotion=careers.promotion(rules)[unit], key=key, **habits,
         )  # fmt: skip
         for name in ("burnout", "skill", "tenure"):

@@ -108,6 +108,8 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("model.baseline", "FILLED_BEFORE", "share of posts filled in a settled workforce"),
     Constant("model.baseline", "DONATIONS",
              "donations and fees of social organisations, yuan per resident-year"),
+    Constant("model.baseline", "MOST_ORGANISED",
+             "most of the eligible cases that social organisations serve"),
     Constant("model.baseline", "VOLUNTEER_GAIN",
              "volunteer hours per paid hour at the best dependence"),
     Constant("model.orders", "SKILL_BEFORE", "mean skill of a settled workforce"),
@@ -150,8 +152,6 @@ IN_PLACE: tuple[InPlace, ...] = (
             "range of the mean threshold of taking part between communities"),
     InPlace("model.baseline", "share = np.full(len(rows), {})",
             "share taking part from which the pre-reform rest point is sought"),
-    InPlace("model.baseline", "np.maximum(social, 1e-9), {})",
-            "most of the eligible cases that social organisations serve"),
     InPlace("model.baseline", 'offices["measured_rate"] = {}',
             "measured solution rate before the first assessment"),
 )  # fmt: skip
