@@ -45,7 +45,8 @@ class InPlace(NamedTuple):
 
 CONSTANTS: tuple[Constant, ...] = (
     Constant("cases.clock", "CALENDARS",
-             "rows: always open, offices, hotline; opening hour, hours a day, days a week"),
+             "rows: always open, offices, hotline, offices on 6 and on 7 days; opening hour, hours "
+             "a day, days a week"),
     Constant("cases.engine", "WAKE", "hour of the day from which needs arise"),
     Constant("cases.engine", "AWAKE_HOURS", "hours of the day in which needs arise, uniformly"),
     Constant("cases.parts", "LAST_ATTEMPT",
@@ -69,11 +70,22 @@ CONSTANTS: tuple[Constant, ...] = (
     Constant("city.layouts", "FIFTEEN_MINUTES", "km in 15 minutes on foot (model.md §5)"),
     Constant("city.layouts", "FIFTEEN_MINUTES_OLD", "the same for older residents"),
     Constant("city.layouts", "BEFORE_PER", "communities for each station before the reform"),
+    Constant("city.borders", "TOUCH", "km between outlines of bordering communities"),
     Constant("city.recipe", "RELAXATIONS", "rounds of relaxation of the cells of the map"),
     Constant("institutions.staff", "FEWEST_HEADS", "least staff of an open desk, heads"),
     Constant("institutions.staff", "WEEK_HOURS", "paid hours of a head in a week"),
     Constant("institutions.hours", "MOST_BURDEN", "burdens take at most this share of paid hours"),
     Constant("model.economy", "MOST_OWN_REVENUE", "most of a budget that projects may pay for"),
+    Constant("institutions.ways", "LEAST_FIT", "speed left however ill a way of working fits"),
+    Constant("institutions.ways", "NOISE_PEOPLE",
+             "residents of a unit for which `trial_noise` is stated"),
+    Constant("institutions.structure", "OFFICE_RAMP",
+             "excess over the threshold of a large subdistrict that brings all extra offices"),
+    Constant("institutions.premises", "MODES",
+             "ways to come by premises: capital, running cost (10,000 yuan per 10,000 residents at "
+             "double space, running a year at five open days), months until usable, share of the "
+             "space wanted that can be had"),
+    Constant("institutions.premises", "PAID_OFF", "years in which capital of premises is paid off"),
     Constant("institutions.contest", "TOKEN", "bid against nobody, share of the prize"),
     Constant("institutions.workers", "SOME", "burnout score from which a worker has some burnout"),
     Constant("institutions.workers", "HEAVY", "burnout score from which it is heavy"),
