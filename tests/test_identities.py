@@ -63,8 +63,9 @@ def extra_heads(admin) -> tuple[np.ndarray, np.ndarray]:
     size = np.clip((counted / (w["large_unit"] * people.mean()) - 1) / 0.5, 0, 1)
     each = w["extra_office_heads"] * people.mean() / 1e4
     price = each * w["wage"] * (1 + w["extra_office_cost"])
-    total = (admin.paid["extra_offices"] * size).sum() * price  # paid in full
-    return admin.rules["extra_offices"] * size * each, total * b.people / b.people.sum()
+    total = np.bincount(b.district, admin.paid["extra_offices"] * size) * price  # paid in full
+    share = b.people / b.district_people[b.district]
+    return admin.rules["extra_offices"] * size * each, total[b.district] * share
 
 
 class Ledger:
@@ -133,12 +134,14 @@ class Ledger:
         heads = posts_before * a.offices["staff_share"] + b.grids
         bought = a.paid["service_purchasing"] - LEVERS["service_purchasing"].default
         measures = a.scenario.costs_at(self.since, a.setting.city) + bought * b.people / 1e4
-        measures += w["station_cost"] * (a.stations - b.stations) + extra_heads(a)[1]
+        open_days = 1 + 0.5 * (a.paid["opening_days"] / 5 - 1)
+        measures += w["station_cost"] * (a.stations * open_days - b.stations) + extra_heads(a)[1]
+        t = a.structure.territory
+        measures += np.where(self.since < t.changed_on + 365, t.upheaval, 0.0)
         space, mode = a.paid["premises_space"], MODES[a.scenario.premises.mode]
-        rooms = mode.capital / 20 + mode.running * a.paid["opening_days"] / 5
+        rooms = mode.share * (mode.capital / 20 + mode.running * a.paid["opening_days"] / 5)
         measures += w["cost_factor"] * space * rooms * b.people / 1e4
-        communities = b.grids + b.offices["station_heads"]
-        measures += w["wage"] * w["pay_per_sd"] * a.paid["pay_grade"] * communities
+        measures += w["wage"] * w["pay_per_sd"] * a.paid["pay_grade"] * b.grids
         bids = np.minimum(a.offices["bids"], carried + revenue)
         return revenue, w["wage"] * heads + measures + bids
 

@@ -170,7 +170,7 @@ def test_offices_grow_from_the_threshold_and_counts_are_inflated():
     np.testing.assert_allclose(inflated, [0.5, 1.0, 2.0, 2.0, 2.0])
 
 
-def test_extra_offices_are_paid_by_all(sweep):
+def test_extra_offices_are_paid_by_their_district(sweep):
     """What goes to large subdistricts and into overhead is missing at all, by residents."""
     step = Step(measure="extra_offices_for_large_units", from_day=40)
     facts = {"implementation": 1.0, "own_revenue": 0.01}
@@ -181,7 +181,10 @@ def test_extra_offices_are_paid_by_all(sweep):
     assert (t.extra_heads > 0).any() and (t.extra_heads == 0).any()
     cost = t.extra_heads.sum() * w["wage"] * (1 + w["extra_office_cost"])
     assert t.charge.sum() == pytest.approx(cost)
-    np.testing.assert_allclose(t.charge / b.people, t.charge.sum() / b.people.sum())
+    by_district = np.bincount(b.district, t.charge) / b.district_people
+    np.testing.assert_allclose(t.charge / b.people, by_district[b.district])
+    given = np.bincount(b.district, t.extra_heads)  # no district pays for another
+    np.testing.assert_allclose(given / given.sum(), np.bincount(b.district, t.charge) / cost)
     lost = (1 - a.offices["staff_share"]) * (b.offices["heads"] + b.offices["station_heads"])
     np.testing.assert_allclose(lost, t.charge / w["wage"], rtol=1e-6)
 

@@ -230,7 +230,6 @@ def goal_index(goal: Goal, t: Totals) -> np.ndarray:
     parts = [
         np.clip((FORMULAS[name](t) - worst) / (best - worst), 0.0, 1.0)
         for name, worst, best in goal.components
-        if name in FORMULAS
     ]
     return np.asarray(np.mean(parts, axis=0))
 

@@ -124,7 +124,9 @@ def expect(
     hours = hours + parts * unit["procedure"][:, None] + rounds * unit["audit_hours"][:, None]
     local = world["territorial_share"]
     eligible = voiced[:, :, :2].sum(axis=2) * table["social"]
-    intake = world["intake_hours_grid"] * eligible
+    # who serves a case in full spares the intake, and the desks where intake would not settle it
+    spared = world["intake_hours_grid"] + (1 - competence) * table["work"] * world["work_hours"]
+    served = spared * eligible
     audits = competence * unit["audit_hours"][:, None]
     more = audits + new_powers * (world["delegated_hours"] + unit["audit_hours"][:, None])
     visits = in_person[:, :, 0] + found
@@ -142,6 +144,6 @@ def expect(
         territorial=hours * local,
         departments=hours * (1 - local),
         cross=cross,
-        social=intake.sum(axis=1),
+        social=served.sum(axis=1),
         market=market,
     )

@@ -10,6 +10,8 @@ Floats = NDArray[np.float64]
 #: Years over which the capital cost of premises is paid off, without interest (assumed).
 PAID_OFF = 20.0
 MONTH = 365.0 / 12.0
+#: Share of a station's overhead that grows with its open days (assumed).
+WEEKEND = 0.5
 
 
 class Mode(NamedTuple):
@@ -33,11 +35,16 @@ MODES: dict[str, Mode] = {
 def yearly_cost(mode: Mode, space: Floats, days: Floats, people: Floats) -> Floats:
     """Return what premises cost a year, 10,000 yuan, (n,).
 
-    ``space`` is the share of space added, ``days`` the open days a week, ``people`` the
-    residents, each (n,).
+    ``space`` is the share of space wanted, ``days`` the open days a week, ``people`` the
+    residents, each (n,); paid for is the space that can be had.
     """
     each = mode.capital / PAID_OFF + mode.running * days / 5.0
-    return space * each * people / 10_000.0
+    return mode.share * space * each * people / 10_000.0
+
+
+def overhead(stations: Floats, days: Floats) -> Floats:
+    """Return ``stations`` weighted by what they cost on ``days`` open a week against five, (n,)."""
+    return stations * (1.0 + WEEKEND * (days / 5.0 - 1.0))
 
 
 def usable(mode: Mode, space: Floats, target: Floats, ordered_on: Floats, day: float) -> Floats:

@@ -86,7 +86,7 @@ class Administration:
         new_year = month is not None and month > 0 and month % 12 == 0
         if new_year:
             self.places.live(columns, day, self.rules, self.people.participation)
-        self._order(columns, changed, new_year)
+        self._order(columns, day, changed, new_year)
         self._staff_districts(columns)
         if month and new_year:
             teams = self.districts["team_heads"]
@@ -129,7 +129,7 @@ class Administration:
         self.cross += (1 - np.exp(-days / HUB_MEMORY)) * (rate - self.cross)
         self._cross_seen, self._since = cross, day
 
-    def _order(self, columns: Columns, changed: bool, moved: bool) -> None:
+    def _order(self, columns: Columns, day: int, changed: bool, moved: bool) -> None:
         """Write the rules in force into the rows that the case engine reads."""
         w, city, base = self.setting.world, self.setting.city, self.setting.base
         unit = columns.serving()
@@ -145,7 +145,7 @@ class Administration:
         orders.write_services(columns.communities, self.rules, unit, supply, self.setting.seed)
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)
-        self.places.enforce(self.rules)
+        self.places.enforce(self.rules, unit, day)
         mix = self.places.mix()
         orders.write_needs(columns.accept, mix, w)
         if changed:

@@ -4,7 +4,7 @@ import numpy as np
 
 from reformsim import rules as levers
 from reformsim.chance import Purpose, normal_quantile, unit_draws, unit_key
-from reformsim.institutions import careers, contest, treasury
+from reformsim.institutions import careers, contest, premises, treasury
 from reformsim.institutions import columns as rows
 from reformsim.model import baseline as before
 
@@ -109,8 +109,9 @@ class Economy:
         w, b = self.setting.world, self.setting.base
         income, district_income = treasury.pool(offices["project_revenue"], b.district, w)
         bought = paid["service_purchasing"] - levers.BY_NAME["service_purchasing"].default
-        costs = measures + w["station_cost"] * (stations - b.stations) + bought * b.people / 1e4
-        costs = costs + careers.pay_cost(paid, w, b.grids + b.offices["station_heads"])
+        kept = premises.overhead(stations, paid["opening_days"])
+        costs = measures + w["station_cost"] * (kept - b.stations) + bought * b.people / 1e4
+        costs = costs + careers.pay_cost(paid, w, b.grids)
         heads = treasury.pay(
             self.accounts, years, ahead, income, offices["bids"], costs, b.heads,
             paid["headcount_quota"], w,

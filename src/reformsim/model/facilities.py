@@ -53,10 +53,13 @@ class Facilities:
         self.rows["facilities"] = np.minimum(self.rows["stock"] / np.maximum(residents, 1.0), 1.0)
 
     def come_along(self, residents: np.ndarray) -> None:
-        """Add the facilities that are built for ``residents`` (communities,) with their homes."""
-        failed = self.setting.world["handover_failure"]
-        self.rows["stock"] += (1.0 - failed) * residents
-        self.rows["paper"] += failed * residents
+        """Build facilities for ``residents`` (communities,) with their homes.
+
+        They are handed over within the year that follows, or fail to be.
+        """
+        failed, a_year = self.setting.world["handover_failure"], np.ones(len(residents))
+        rule.schedule(self.pipeline[USABLE], (1.0 - failed) * residents, a_year)
+        rule.schedule(self.pipeline[PAPER], failed * residents, a_year)
 
     def wanted(self, share: np.ndarray, residents: np.ndarray) -> np.ndarray:
         """Return weights of facility money, (2, communities): upkeep, and where they lack.

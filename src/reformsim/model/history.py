@@ -9,7 +9,7 @@ from reformsim.cases import state as s
 from reformsim.cases.columns import Columns
 from reformsim.city import City
 from reformsim.model.administration import Administration
-from reformsim.model.span import Span, since
+from reformsim.model.span import BY_ACCOUNT, Span, money_of, since
 from reformsim.model.totals import everyone, levels, total
 from reformsim.outcomes import PERIODS, Totals
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
@@ -25,6 +25,8 @@ class History:
     months: list[Totals] = field(default_factory=list)
     month_days: list[int] = field(default_factory=list)
     since: int = 0
+    _paid: int = 0
+    _money: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
     _month: Span | None = None
     _seen: Span | None = None
 
@@ -37,19 +39,30 @@ class History:
             city=city,
             scenario=scenario,
             periods=[Span.of(*shape) for _ in PERIODS],
+            _money=np.zeros((len(BY_ACCOUNT), len(city.subdistricts))),
             _month=Span.of(*shape),
             _seen=Span.of(*shape),
         )
 
-    def flush(self, columns: Columns, admin: Administration, day: int) -> None:
-        """Add what happened since the last flush; spans never cross the start of a period."""
+    def flush(self, columns: Columns, admin: Administration, day: int, asked: bool = False) -> None:
+        """Add what happened since the last flush; spans never cross the start of a period.
+
+        Money is added up from step to step of the reform. States are sampled when months and
+        periods end, so that a step in mid-month adds no sample to their means.
+        """
         if day <= self.since:
             return
         assert self._month is not None and self._seen is not None
+        self._money = self._money + money_of(admin, day - self._paid)
+        self._paid = day
+        whole = month_start(month_of(day)) == day or day == self.scenario.days
+        if not (asked or whole or self._period(day) != self._period(self.since)):
+            return
         span = since(self._seen, columns, admin, self.since, day)
+        span.money, self._money = self._money, np.zeros_like(self._money)
         self.periods[self._period(self.since)].add(span)
         self._month.add(span)
-        if month_start(month_of(day)) == day or day == self.scenario.days:
+        if whole:
             self.months.append(total(self._month, self.city, everyone(self.city)))
             self.month_days.append(day)
             self._month = Span.of(len(self.city.communities), len(self.city.subdistricts))
@@ -70,7 +83,7 @@ class History:
             _month=copy(self._month),
             _seen=copy(self._seen),
         )
-        seen.flush(columns, admin, day)
+        seen.flush(columns, admin, day, asked=True)
         return seen
 
     def groups(self) -> list[tuple[str, list[str], str, Totals]]:

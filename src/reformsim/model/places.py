@@ -41,6 +41,8 @@ class Places:
         self.rows = r = np.zeros(len(self.kind), rows.PLACE)
         r["quality"], r["facilities"] = self.quality_before, self.facilities_before
         r["stock"], r["peak"] = self.facilities_before * self.capacity, self.capacity
+        #: Enforcement of the year that runs, its mean so far times the part of the year gone.
+        self.enforced, self._since = np.zeros(len(r)), 0
         self.facilities = Facilities(setting, r)
         self.spent = np.zeros((len(rule.USES), len(r)))  # yuan of the year that runs
         self._spend(levers.pre_reform(len(self.fund)), setting.base.participation)
@@ -53,7 +55,9 @@ class Places:
     ) -> None:
         """Live the year that ends on ``day``, then spend the fund of the next under ``rules``."""
         r = self.rows
+        self._count_enforcement(day)
         r["quality"] = rule.restored(r["quality"], r["wear"], self._repair())
+        self.enforced[:] = 0.0
         self.facilities.arrive()
         self.facilities.serve(self.residents)
         together = rules["new_estate_facilities"][self.unit]
@@ -65,12 +69,20 @@ class Places:
         self.facilities.serve(self.residents)
         self._spend(rules, participation)
 
-    def enforce(self, rules: np.ndarray) -> None:
-        """Take the hours against illegal building, of the most there can be; villages see none."""
+    def enforce(self, rules: np.ndarray, unit: np.ndarray, day: int) -> None:
+        """Take the hours against illegal building from ``day`` on; villages see none.
+
+        They are hours of the office that serves a community, ``unit`` (communities,), as a share
+        of the most there can be; what was done before counts by its days.
+        """
+        self._count_enforcement(day)
         most = levers.BY_NAME["enforcement_hours"].high
         urban = self.setting.city.communities.urban
-        hours = rules["enforcement_hours"][self.unit]
-        self.rows["enforcement"] = np.where(urban, hours / most, 0.0)
+        self.rows["enforcement"] = np.where(urban, rules["enforcement_hours"][unit] / most, 0.0)
+
+    def _count_enforcement(self, day: int) -> None:
+        self.enforced += self.rows["enforcement"] * (day - self._since) / YEAR
+        self._since = day
 
     def mix(self) -> np.ndarray:
         """Return how often categories arise against their shares now, (communities, 12)."""
@@ -90,7 +102,7 @@ class Places:
         money = s[rule.REPAIRS] + w["renewal_effect"] * s[rule.RENEWAL]
         money = money + w["street_effect"] * s[rule.STREETS]
         by_money = money / (np.maximum(self.residents, 1.0) * w["repair_cost"])
-        return by_money + w["enforcement_gain"] * self.rows["enforcement"]
+        return by_money + w["enforcement_gain"] * self.enforced
 
     def _spend(self, rules: np.ndarray, participation: np.ndarray) -> None:
         """Split the year's fund, begin works, put facilities and jobs on their way."""

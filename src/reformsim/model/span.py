@@ -141,15 +141,12 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
             mean_skill(admin, grid_unit),
         ]
     )
-    new.money[:] = (length / YEAR) * np.stack(
-        [admin.offices["project_revenue"], admin.economy.spending]
-    )
     return new
 
 
 def mean_way(columns: Columns) -> np.ndarray:
     """Return the mean way of a community's residents to their station, km, (communities,)."""
-    of, people = columns.grids["walk"], columns.grids["people"].astype(float)
+    of, people = columns.grids["walk"], columns.living.sum(axis=1).astype(float)
     home, n = columns.city.grids.community, len(columns.communities)
     total = np.bincount(home, weights=people, minlength=n)
     return np.bincount(home, weights=of * people, minlength=n) / np.maximum(total, 1.0)
@@ -165,3 +162,9 @@ def mean_skill(admin: Administration, unit: np.ndarray) -> np.ndarray:
     number = np.bincount(unit, weights=there, minlength=len(o)) + o["heads"] * o["filled"]
     held = np.bincount(unit, weights=table["skill"] * there, minlength=len(o))
     return (held + o["skill"] * o["heads"] * o["filled"]) / number
+
+
+def money_of(admin: Administration, days: float) -> np.ndarray:
+    """Return revenue and spending of ``days`` at the present rates, (len(BY_ACCOUNT), units)."""
+    rates = np.stack([admin.offices["project_revenue"], admin.economy.spending])
+    return (days / YEAR) * rates

@@ -27,7 +27,7 @@ class Structure:
         self.days = np.full(n, 5)  # on which stations are open, a week
         self.space = np.zeros(n)  # share of space added to premises, in use
         self.wanted, self.ordered_on = np.zeros(n), np.full(n, -np.inf)
-        self.costs = np.zeros(n)  # 10,000 yuan a year
+        self.rent, self.costs = np.zeros(n), np.zeros(n)  # 10,000 yuan a year
 
     def act(
         self, columns: Columns, day: int, month: int | None, rules: np.ndarray,
@@ -48,7 +48,8 @@ class Structure:
             rent = premises.yearly_cost(
                 self.mode, paid["premises_space"], paid["opening_days"], self.setting.base.people
             )
-            self.costs = territory.charge + self.setting.world["cost_factor"] * rent
+            self.rent = self.setting.world["cost_factor"] * rent
+        self.costs = territory.due(float(day)) + self.rent
         self.ways.live(month, rules)
         self.fit, self.way = self.ways.fit(rules), self.ways.now(rules)
         self.speed = self.ways.speed(rules) * (1.0 - territory.dip(float(day)))

@@ -6,6 +6,7 @@ from reformsim.cases.columns import Columns
 from reformsim.city.borders import borders, seats
 from reformsim.institutions import structure
 from reformsim.model.baseline import Setting
+from reformsim.scenario import YEAR
 
 
 class Territory:
@@ -21,6 +22,7 @@ class Territory:
         n = len(setting.base.people)
         self.changed_on = np.full(n, -np.inf)  # day on which boundaries last changed
         self.extra_heads, self.charge = np.zeros(n), np.zeros(n)
+        self.upheaval = np.zeros(n)  # 10,000 yuan a year, for a year from when boundaries changed
         self._count(setting.city.communities.subdistrict)
 
     def _count(self, unit: np.ndarray) -> None:
@@ -44,7 +46,7 @@ class Territory:
             self._count(unit)
 
     def add_offices(self, rules: np.ndarray, paid: np.ndarray) -> None:
-        """Staff extra offices of large subdistricts by ``rules``; all pay, by residents.
+        """Staff extra offices of large subdistricts by ``rules``; their district pays for them.
 
         Sets heads by subdistrict, and the yearly charge in 10,000 yuan by the rules ``paid`` in
         full.
@@ -59,9 +61,11 @@ class Territory:
             )
 
         self.extra_heads = offices(rules) * heads
-        cost = offices(paid).sum() * heads * w["wage"] * (1.0 + w["extra_office_cost"])
+        cost = offices(paid) * heads * w["wage"] * (1.0 + w["extra_office_cost"])
         # by the residents whom transfers are made for: where money stays, so do charges
-        self.charge = cost * self.setting.base.people / self.setting.base.people.sum()
+        b = self.setting.base
+        each = np.bincount(b.district, weights=cost) / b.district_people
+        self.charge = each[b.district] * b.people
 
     def draw_boundaries(self, columns: Columns, rules: np.ndarray, day: float) -> None:
         """Even out the work that posts must expect, where ``rules`` allow boundaries to change.
@@ -80,8 +84,20 @@ class Territory:
         )  # fmt: skip
         moved = unit != self.unit
         self.changed_on[np.union1d(self.unit[moved], unit[moved])] = day
+        people = self.setting.city.communities.population[moved].astype(float)
+        new = np.bincount(unit[moved], weights=people, minlength=len(self.changed_on))
+        cost = self.setting.world["boundary_cost"] * new / 1e4
+        self.upheaval = np.where(new > 0, cost, self.upheaval)
         columns.serve(unit)
         self.look(columns)
+
+    def due(self, day: float) -> np.ndarray:
+        """Return what extra offices and changed boundaries cost a year on ``day``, (units,).
+
+        A change of boundaries is paid by those who take residents over, for a year from it,
+        whether the measure lasts or not.
+        """
+        return self.charge + np.where(day < self.changed_on + YEAR, self.upheaval, 0.0)
 
     def dip(self, day: float) -> np.ndarray:
         """Return the share of speed that changed boundaries cost on ``day``, (subdistricts,)."""

@@ -85,6 +85,8 @@ CONSTANTS: tuple[Constant, ...] = (
              "ways to come by premises: capital, running cost (10,000 yuan per 10,000 residents at "
              "double space, running a year at five open days), months until usable, share of the "
              "space wanted that can be had"),
+    Constant("institutions.premises", "WEEKEND",
+             "share of a station's overhead that grows with its open days"),
     Constant("institutions.premises", "PAID_OFF", "years in which capital of premises is paid off"),
     Constant("institutions.contest", "TOKEN", "bid against nobody, share of the prize"),
     Constant("institutions.workers", "SOME", "burnout score from which a worker has some burnout"),
