@@ -16,6 +16,7 @@ from reformsim.model import CityModel
 from reformsim.scenario import PremisesPlan, Scenario, Step
 from support import busy_town
 from test_conservation import Audit, check, in_progress
+from test_identities import follow as balance
 
 UNEVEN = {"eta": 0.5, "implementation": 1.0}
 
@@ -132,6 +133,23 @@ def test_boundaries_move_and_nothing_is_lost(uneven, facts):
     np.testing.assert_array_equal(c.serving(), new)
     assert (a.structure.speed > a.structure.fit * 0.95).all()
     assert audit.turns > 6
+
+
+def test_hours_and_money_balance_where_boundaries_move(uneven):
+    """Independent books through new boundaries, offices, stations, premises, and their end."""
+    names = (
+        "boundary_adjustment", "extra_offices_for_large_units", "fifteen_minute_circle",
+        "community_premises", "local_adaptation", "citywide_policy", "convenience_centre",
+    )  # fmt: skip
+    steps = [Step(measure=name, from_day=45, until=280) for name in names]
+    scenario = Scenario(
+        name="t", city=uneven, warm_up=30, days=400, reform=steps,
+        uncertainties=UNEVEN | {"station_cost": 3.0, "count_inflation": 0.2},
+        premises=PremisesPlan(mode="purchase"),
+    )  # fmt: skip
+    model, ledger = balance(scenario, 3)
+    assert (model.columns.serving() != model.city.communities.subdistrict).any()
+    assert ledger.closings > 12
 
 
 def test_what_a_moved_community_has_open_follows_it(uneven):
