@@ -42,6 +42,17 @@ def test_no_feasible_move_pays(a1, a2, gamma):
     assert abs(slope1 * e1) < 1e-9 and abs(slope2 * e2) < 1e-9
 
 
+@given(a1=weight, less=share, a2=weight, gamma=st.floats(0, 0.95))
+def test_less_weight_on_investment_takes_nothing_from_residents(a1, less, a2, gamma):
+    """What falls is the sum of efforts: inside, (a1 + a2)/(1 + γ)."""
+    e1, e2 = best_effort(a1, a2, gamma)
+    now1, now2 = best_effort(a1 * less, a2, gamma)
+    assert now2 >= e2 - 1e-12
+    assert now1 + now2 <= e1 + e2 + 1e-12
+    if e1 > 0 and e2 > 0:
+        assert e1 + e2 == pytest.approx((a1 + a2) / (1 + gamma), rel=1e-9)
+
+
 def test_arrays_give_each_unit_its_own_answer():
     a1, a2 = np.array([1.0, 0.2, 0.5]), np.array([0.3, 0.9, 0.5])
     e1, e2 = best_effort(a1, a2, 0.5)

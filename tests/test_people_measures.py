@@ -82,6 +82,41 @@ def test_a_measure_moves_its_first_order_outcome(name, town):
     assert (mean if measure.expected == "up" else -mean) > half
 
 
+def test_self_governance_widens_the_gap_between_types_of_community(sweep):
+    """Old courtyards lose the state as owners do and gain less: silence by type of community."""
+    facts = {"owners_gain": 3.0, "withdrawal": 2.0, "voice_grid": -1.5, "intake_hours_grid": 0.5}
+    plain = sweep(warm_up=START, days=START + 365, uncertainties=facts)
+    step = Step(measure="courtyard_self_governance", from_day=START)
+    gaps = []
+    for seed in SEEDS:
+        gap = []
+        for reform in ((), (step,)):
+            model = CityModel(plain.model_copy(update={"reform": reform}), rng=seed)
+            model.run_until(plain.days)
+            table = model.outcomes().query("period == 'after' and outcome == 'silent_share'")
+            silent = table[table["level"] == "community_type"].set_index("place")["value"]
+            gap.append(silent["old_courtyard"] - silent["commercial_estate"])
+        gaps.append(gap[1] - gap[0])
+    mean, half = interval("courtyard_self_governance", "gap in silent_share", np.array(gaps))
+    assert mean > half
+
+
+def test_pressure_has_an_optimum_that_nobody_wrote_down(town):
+    """Some accountability raises the true solution rate, all of it lowers it, in one world.
+
+    Half of all hours follow effort, desks are full, pressure distorts a third as much as assumed.
+    """
+    facts = {
+        "implementation": 1.0, "floor": 0.5, "utilisation": 0.95, "pressure_weight": 2.0,
+        "sham_pressure": 0.5, "pressure_strain": 0.0, "pressure_inspection": 0.02, "neglect": 0.05,
+    }  # fmt: skip
+    plain = town(warm_up=365, days=3 * 365, uncertainties=facts)
+    for intensity, way in ((0.25, 1), (1.0, -1)):
+        found = effect("leadership_accountability", plain, SEEDS, intensity)["true_solution_rate"]
+        mean, half = interval(f"pressure at {intensity}", "true_solution_rate", found)
+        assert way * mean > half
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("side", ["helps", "harms"])
 @pytest.mark.parametrize("name", [*WHERE, "district_investment_teams"])
