@@ -10,16 +10,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reformsim.city.config import CityConfig
+from reformsim.institutions.premises import MODES
 from reformsim.measures import BY_NAME
 from reformsim.model import CityModel
 from reformsim.outcomes import BY_NAME as OUTCOMES
-from reformsim.scenario import First, Scenario, Step
+from reformsim.scenario import First, PremisesPlan, Scenario, StationPlan, Step
 from reformsim.uncertainties import UNCERTAINTIES
 from support import CI, follow_or_reject
 from test_conservation import Audit, check
 from test_identities import Ledger, check_shares
 
-WARM_UP, DAYS = 20, 110
+#: A year turns on the way: residents move, the capital fund is spent, projects are won.
+WARM_UP, DAYS = 330, 440
 
 #: Two districts, town and country; subdistricts large enough to bear most bundles.
 CITY = CityConfig.model_validate(
@@ -36,6 +38,7 @@ CITY = CityConfig.model_validate(
     }
 )
 PLACES = ("Inner", "外", "Inner Subdistrict 01")
+LAYOUTS = ("one_per_community", "one_per_several", "p_median", "max_coverage")
 INTENSITIES = st.sampled_from((0.0, 0.5, 1.0)) | st.floats(0, 1)
 
 
@@ -71,7 +74,8 @@ def _worlds(draw) -> Scenario:
     facts = {"cost_factor": 0.5, "max_cost_share": 0.6} | facts
     return Scenario(
         name="random", city=CITY, warm_up=WARM_UP, days=DAYS, reform=draw(_schedule()),
-        uncertainties=facts,
+        uncertainties=facts, premises=PremisesPlan(mode=draw(st.sampled_from(sorted(MODES)))),
+        stations=StationPlan(layout=draw(st.sampled_from(LAYOUTS)), per=draw(st.integers(1, 4))),
     )  # fmt: skip
 
 
@@ -85,6 +89,9 @@ def follow(scenario: Scenario, seed: int) -> CityModel:
     check(model.columns, scenario.days)
     assert audit.turns == ledger.closings + 1 >= 4
     assert len(model.columns.residents) == residents == model.city.subdistricts.population.sum()
+    # the year has turned: what happens yearly has happened
+    assert np.ptp(model.administration.places.rows["quality"]) > 0
+    assert (model.administration.places.residents != model.city.communities.population).any()
     check_shares(model)
     check_rows(model)
     check_outcomes(model)

@@ -194,7 +194,7 @@ UNCERTAINTIES: tuple[X, ...] = (
     X("trial_cost", "share of speed", 0, 0.02, 0.15, "learning time lost during a trial", "试点期间的学习损失"),
     X("trial_noise", "share of speed", 0, 0.03, 0.3,
       "error in judging a trial in a unit of 10,000 residents", "评判试点的误差(一万人的单位)"),
-    X("boundary_cost", "yuan per resident moved", 0, 150, 1000,
+    X("boundary_cost", "yuan per resident moved", 0, 50, 300,
       "moving boundaries: records, seals, offices, for a year", "区划调整的人均成本(一年内)"),
     X("boundary_dip", "share of speed", 0, 0.1, 0.4, "local knowledge lost at a change of boundaries",
       "区划调整初期效率损失"),
