@@ -3,14 +3,17 @@
 import numpy as np
 from hypothesis import HealthCheck, reject, settings
 from hypothesis import strategies as st
+from numba import njit
 from scipy import stats
 
 from reformsim.cases import columns, engine
 from reformsim.cases import state as s
+from reformsim.chance import Purpose, draw, mix
 from reformsim.city.config import CityConfig
 from reformsim.city.recipe import build as build_city
 from reformsim.uncertainties import world
 
+THINNING = int(Purpose.THINNING)
 #: False-alarm rate of every single comparison, two-sided.
 ALARM = 1e-4
 LIMIT = stats.norm.isf(ALARM / 2)
@@ -94,6 +97,28 @@ def busy_town(seed=1, horizon=120, **facts):
     servers[d.fixed[s.STATIONS] : d.fixed[s.CENTRES]] = 3
     engine.restaff(d, 0.0, servers, speed)
     return d, servers, speed
+
+
+@njit
+def _marks(grids, seed, first_resident, residents, days, keys, out):
+    for i in range(len(keys)):
+        g = np.searchsorted(grids["first"], residents[i], side="right") - 1
+        cell = mix(mix(seed, grids[g].id), days[i])
+        for n in range(1, 2000):
+            if mix(mix(cell, n), first_resident + residents[i]) == keys[i]:
+                out[i] = draw(mix(cell, n), THINNING)
+                break
+
+
+def thinning_marks(d, cases):
+    """Draw the thinning marks of needs anew, from the candidates that they were; (n,)."""
+    out = np.full(len(cases), np.nan)
+    _marks(
+        d.grids, d.fixed[s.SEED], d.fixed[s.FIRST_RESIDENT], cases["resident"].astype(np.int64),
+        np.floor(cases["need"]).astype(np.int64), cases["key"].copy(), out,
+    )  # fmt: skip
+    assert not np.isnan(out).any()
+    return out
 
 
 def kept(d):

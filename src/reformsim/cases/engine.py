@@ -62,27 +62,44 @@ def count_candidates(d, day):
 
 
 @njit(cache=True)
+def most_accepted(accept):
+    """Largest chance of each category anywhere, (12,): what exceeds it arises nowhere."""
+    most = np.zeros(accept.shape[1])
+    for community in range(accept.shape[0]):
+        for category in range(len(most)):
+            most[category] = max(most[category], accept[community, category])
+    return most
+
+
+@njit(cache=True)
 def generate(d, day):
-    """File the day's needs: a candidate is keyed by birth cell, day, index and resident."""
+    """File the day's needs: a candidate is keyed by birth cell, day and index, then by resident.
+
+    Category and thinning mark are the candidate's, so that what no place accepts ends at once.
+    """
     w = d.world[0]
+    most = most_accepted(d.accept)
     for g in range(len(d.grids)):
         cell = d.grids[g]
         cell_key = mix(mix(d.fixed[SEED], cell.id), day)
         for n in range(d.counts[g]):
             key = mix(cell_key, n + 1)
+            u = draw(key, CATEGORY)
+            category = 0
+            while category < 11 and u >= d.category_cut[category]:
+                category += 1
+            mark = draw(key, THINNING)
+            if mark >= most[category]:
+                continue  # before any resident's record is fetched
             spin = draw(key, RESIDENT) * cell.people
             j = min(int(spin), cell.people - 1)
             if spin - j >= d.alias_cut[cell.first + j]:
                 j = int(d.alias_other[cell.first + j])
             resident = cell.first + j
-            key = mix(key, d.fixed[FIRST_RESIDENT] + resident)
-            u = draw(key, CATEGORY)
-            category = 0
-            while category < 11 and u >= d.category_cut[category]:
-                category += 1
             community = d.grids[d.residents[resident].place].community
-            if draw(key, THINNING) >= d.accept[community, category]:
+            if mark >= d.accept[community, category]:
                 continue
+            key = mix(key, d.fixed[FIRST_RESIDENT] + resident)
             moment = draw(key, MOMENT)
             if not d.fixed[AROUND_THE_CLOCK]:
                 moment = (WAKE + AWAKE_HOURS * moment) / 24.0
