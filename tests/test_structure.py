@@ -268,8 +268,8 @@ def test_modes_are_those_of_the_scenario():
 def test_premises_cost_at_once_and_come_late():
     mode = premises.Mode(capital=40.0, running=10.0, months=6.0, share=0.5)
     space, five, people = np.array([0.5]), np.array([5.0]), np.array([20_000.0])
-    assert premises.yearly_cost(mode, space, five, people) == pytest.approx(0.5 * 12.0 * 2)
-    assert premises.yearly_cost(mode, space, np.array([7.0]), people) == pytest.approx(16.0)
+    assert premises.yearly_cost(mode, space, five, people) == pytest.approx(0.25 * 12.0 * 2)
+    assert premises.yearly_cost(mode, space, np.array([7.0]), people) == pytest.approx(8.0)
     none, ordered = np.zeros(1), np.array([100.0])
     assert premises.usable(mode, none, space, ordered, 282.0) == 0.0
     assert premises.usable(mode, none, space, ordered, 283.0) == 0.25
@@ -292,7 +292,7 @@ def test_premises_open_after_their_months_and_close_with_the_measure(town):
 
 
 def test_open_days_spread_the_same_heads(town):
-    """Paid hours of stations stay what they were; doors are open on seven days."""
+    """The hours of a head at a station stay what they were; doors are open on seven days."""
     step = Step(measure="community_premises", from_day=56)
     hours = {}
     for on in (False, True):
@@ -302,10 +302,13 @@ def test_open_days_spread_the_same_heads(town):
         (d,) = model.columns.districts
         stations = slice(d.fixed[s.STATIONS], d.fixed[s.TERRITORIAL])
         assert (d.desks["calendar"][stations] == OPEN_DAYS[7 if on else 5]).all()
-        assert (np.delete(d.desks["calendar"], np.r_[stations])[:-2] == OFFICE).all()
+        others = np.delete(d.desks["calendar"], np.r_[stations, d.fixed[s.HOTLINE_DESK]])
+        assert (others == OFFICE).all()
         post = model.administration.books.posts[0]
         week = [to_work(7.0, c) for c in range(5)]
-        hours[on] = (post.heads * np.take(week, d.desks["calendar"]))[stations].sum()
+        o = model.administration.offices
+        heads = (o["station_heads"] * o["staff_share"]).sum()
+        hours[on] = (post.heads * np.take(week, d.desks["calendar"]))[stations].sum() / heads
     assert hours[True] == pytest.approx(hours[False], rel=1e-9)
 
 
