@@ -61,20 +61,23 @@ class FakeModel:
         )
 
     def outcomes(self) -> pd.DataFrame:
-        rows = []
         common = np.random.default_rng(self.seed)
         own = np.random.default_rng([self.seed, round(1e6 * self.effect()) % 2**31])
         places = [("city", self.scenario.city.name)]
         places += [("subdistrict", name) for name in self.places()]
-        for name, declared in BY_NAME.items():
-            base = 1.0 + len(name) / 10
-            for level, place in places:
-                noise = 0.01 * common.normal() + 0.003 * own.normal()
-                for period, share in (("warm_up", 0.0), ("transition", 0.5), ("after", 1.0)):
-                    value = base * (1 + share * self.effect() + noise)
-                    rows.append((name, value, declared.unit, declared.better, level, place, period))
-        columns = ["outcome", "value", "unit", "better", "level", "place", "period"]
-        return pd.DataFrame(rows, columns=columns)
+        shape = len(BY_NAME), len(places)
+        noise = 0.01 * common.normal(size=shape) + 0.003 * own.normal(size=shape)
+        share = self.effect() * np.array([0.0, 0.5, 1.0])
+        base = np.array([1.0 + len(name) / 10 for name in BY_NAME])
+        values = base[:, None, None] * (1 + share + noise[:, :, None])
+        rows = [
+            (name, declared.unit, declared.better, level, place, period)
+            for name, declared in BY_NAME.items()
+            for level, place in places
+            for period in ("warm_up", "transition", "after")
+        ]
+        columns = ["outcome", "unit", "better", "level", "place", "period"]
+        return pd.DataFrame(rows, columns=columns).assign(value=values.ravel())
 
     def headlines(self) -> list[tuple[Outcome, float]]:
         rows = self.outcomes()
@@ -86,14 +89,18 @@ class FakeModel:
 
     def curves(self) -> pd.DataFrame:
         common = np.random.default_rng([self.seed, 1])
-        rows = []
-        for name in BY_NAME:
-            base = 1.0 + len(name) / 10
-            for month in range(int(self.day // 30)):
-                there = month * 30 >= self.scenario.warm_up
-                value = base * (1 + there * self.effect() + 0.01 * common.normal())
-                rows.append((month, month * 30.0 + 15, name, value))
-        return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
+        months = np.arange(int(self.day // 30))
+        force = (months * 30 >= self.scenario.warm_up) * self.effect()
+        noise = 0.01 * common.normal(size=(len(BY_NAME), len(months)))
+        base = np.array([1.0 + len(name) / 10 for name in BY_NAME])
+        return pd.DataFrame(
+            {
+                "month": np.tile(months, len(BY_NAME)),
+                "day": np.tile(months * 30.0 + 15, len(BY_NAME)),
+                "outcome": np.repeat(list(BY_NAME), len(months)),
+                "value": (base[:, None] * (1 + force + noise)).ravel(),
+            }
+        )
 
     def waits(self) -> pd.DataFrame:
         common = np.random.default_rng([self.seed, 2])

@@ -29,7 +29,7 @@ def sleeper(x: dict[str, float], seed: int) -> dict[str, float]:
 PROBLEM = Problem("sleeper", {"x": (0.0, 1.0)}, (output("y"), output("z")), sleeper)
 
 
-def sleeping(points: int = 5, replications: int = 2) -> Plan:
+def sleeping(points: int, replications: int) -> Plan:
     return PROBLEM.plan(np.linspace(0, 1, points)[:, None], replications)
 
 

@@ -137,7 +137,7 @@ def test_a_dask_cluster_gives_the_bits_of_inline_though_a_worker_is_killed(
     assert bits(execute(comparison(), tmp_path / "undisturbed", executor=where)) == bits(inline)
 
     one_file_each(monkeypatch)
-    experiment = comparison(replications=12)
+    experiment = comparison(replications=12, keep="headlines")
     killed: list[int] = []
 
     def watch() -> None:

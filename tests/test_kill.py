@@ -33,13 +33,6 @@ def context():
     return executors._context()
 
 
-@pytest.fixture(scope="module")
-def undisturbed(tmp_path_factory) -> bytes:
-    """Return the table of the sleeping experiment, as bytes."""
-    directory = tmp_path_factory.mktemp("undisturbed") / "results"
-    return finish(sleeping(), directory, 1, PROBLEM)
-
-
 def finish(asked: Plan, directory: Path, workers: int, factory) -> bytes:
     """Give the command once more, let it end, and return the table as bytes."""
     carry_out(asked, directory, workers, factory, io.StringIO())
@@ -70,11 +63,13 @@ WRITES = [
 ]
 
 
-def test_a_kill_at_every_stage_of_a_write_loses_and_doubles_nothing(context, undisturbed, tmp_path):
+def test_a_kill_at_every_stage_of_a_write_loses_and_doubles_nothing(context, tmp_path):
     """Of design, manifest at begin and end, first and third chunk, first and third ledger line."""
+    asked = sleeping(3, 1)
+    undisturbed = finish(asked, tmp_path / "undisturbed", 1, PROBLEM)
     for i, write in enumerate(WRITES):
         directory = tmp_path / str(i)
-        process = started(context, sleeping(), directory, 1, PROBLEM, write, 0.0)
+        process = started(context, asked, directory, 1, PROBLEM, write, 0.0)
         process.join(60)
         assert process.exitcode == -9, f"was not killed {write}"
         stage, name, nth = write
@@ -84,19 +79,18 @@ def test_a_kill_at_every_stage_of_a_write_loses_and_doubles_nothing(context, und
         elif name == "ledger":  # before its line too
             assert there == nth, write
         else:
-            assert there == (10 if write[1:] == ("manifest", 2) else 0), write
-        assert finish(sleeping(), directory, 1, PROBLEM) == undisturbed, write
+            assert there == (3 if write[1:] == ("manifest", 2) else 0), write
+        assert finish(asked, directory, 1, PROBLEM) == undisturbed, write
 
 
-def random_kills(
-    context, asked: Plan, folder: Path, moments: int, workers: int, factory, expected: bytes
-) -> int:
+def random_kills(context, asked: Plan, folder: Path, moments: int, workers: int, factory) -> int:
     """Kill the command at random moments, again and again; return how many came midway.
 
     A moment is a random time of up to a run's after a random number of further files is there.
     A directory is gone on with until all is there, and then compared with the undisturbed one.
     """
     rng = np.random.default_rng(9)
+    expected = finish(asked, folder / "undisturbed", 1, factory)
     midway = trial = 0
     directory, before = folder / "0", set[Key]()
     for moment in range(moments):
@@ -120,24 +114,23 @@ def random_kills(
     return midway
 
 
-def test_15_kills_at_random_moments(context, undisturbed, tmp_path):
-    midway = random_kills(context, sleeping(), tmp_path, 15, 1, PROBLEM, undisturbed)
+def test_15_kills_at_random_moments(context, tmp_path):
+    midway = random_kills(context, sleeping(5, 2), tmp_path, 15, 1, PROBLEM)
     assert midway >= 5, "hardly any kill came between the first run and the last"
 
 
 @pytest.mark.slow
-def test_300_kills_at_random_moments_with_one_and_two_workers(context, undisturbed, tmp_path):
+def test_300_kills_at_random_moments_with_one_and_two_workers(context, tmp_path):
     for workers in (1, 2):
         folder = tmp_path / str(workers)
-        midway = random_kills(context, sleeping(), folder, 150, workers, PROBLEM, undisturbed)
+        midway = random_kills(context, sleeping(5, 2), folder, 150, workers, PROBLEM)
         assert midway >= 50
 
 
 @pytest.mark.slow
 def test_5_kills_of_the_real_town(context, tmp_path, town):
     asked = plan.of(comparison(city=town().city, warm_up=30, replications=4))
-    expected = finish(asked, tmp_path / "undisturbed", 1, city_model)
-    assert random_kills(context, asked, tmp_path, 5, 2, city_model, expected) >= 1
+    assert random_kills(context, asked, tmp_path, 5, 2, city_model) >= 1
 
 
 def test_the_model_of_these_tests_has_chance_in_it():

@@ -16,7 +16,17 @@ import pyarrow as pa
 import pytest
 
 from fake_model import FakeModel, fake_model
-from reformsim.experiment import analysis, begin, chunks, design, environment, files, plan, run
+from reformsim.experiment import (
+    analysis,
+    begin,
+    chunks,
+    design,
+    environment,
+    executors,
+    files,
+    plan,
+    run,
+)
 from reformsim.experiment.rerun import rerun
 from reformsim.experiment.run import How
 from reformsim.experiment.schema import Experiment
@@ -445,35 +455,35 @@ def test_a_disk_that_takes_no_more_is_a_clear_error_and_earlier_runs_are_intact(
     same(results, execute(comparison(), tmp_path / "fresh"))
 
 
-LIMITED = """
-import io, resource, sys
-from pathlib import Path
-sys.path.insert(0, sys.argv[1])
-from fake_model import fake_model
-from test_experiment import comparison
-from reformsim.experiment import run
-from reformsim.experiment.store import StoreError
-resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[3]), resource.RLIM_INFINITY))
-run.FILE = 0.0
-try:
-    run.execute(comparison(), Path(sys.argv[2]), 1, fake_model, io.StringIO())
-except StoreError as error:
-    print("refused:", error)
-"""
-
-
 @pytest.mark.skipif(os.name != "posix", reason="limits as on POSIX")
 def test_a_limit_of_the_system_on_file_size_is_a_clear_error(tmp_path, monkeypatch):
     one_file_each(monkeypatch)
     execute(comparison(), tmp_path / "fresh")
     largest = max(path.stat().st_size for path in stored(tmp_path / "fresh"))
     directory = tmp_path / "limited"
-    command = [sys.executable, "-c", LIMITED, str(ROOT / "tests"), str(directory), str(largest - 1)]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "refused:" in done.stdout and "File too large" in done.stdout
+    context = executors._context()
+    told = context.Queue()
+    process = context.Process(target=limited, args=(directory, largest - 1, told))
+    process.start()
+    message = told.get(timeout=60)
+    process.join()
+    assert "File too large" in message and str(directory) in message
     assert not list(directory.rglob("*.tmp"))
     same(execute(comparison(), directory), execute(comparison(), tmp_path / "fresh"))
+
+
+def limited(directory: Path, size: int, told) -> None:
+    """Run in a process that may write no file larger than ``size``."""
+    import resource
+
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+    run.FILE = 0.0
+    try:
+        execute(comparison(), directory)
+    except StoreError as error:
+        told.put(str(error))
+    else:
+        told.put("all of it was written")
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")

@@ -102,4 +102,6 @@ def _source_of(factory: Callable) -> str | None:
         return None
 
 
-sources()  # now, as they are imported: files may change while a long-lived worker runs old ones
+# Now, as they are imported: files may change while a long-lived worker runs the old ones.
+sources()
+_versions()
