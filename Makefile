@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow facts
+.PHONY: demo test lint slow facts backfires uncertainty
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -25,3 +25,9 @@ slow: $(UV)  ## the long studies
 
 facts: $(UV)  ## the default city under block-separated governance against the facts
 	$(RUN) --no-dev reformsim facts
+
+backfires: $(UV)  ## where each measure helps and where it harms: a quarter of an hour
+	$(RUN) --no-dev reformsim run experiments/backfires -o results/backfires
+
+uncertainty: $(UV)  ## the whole reform over all uncertainties: about half an hour
+	$(RUN) --no-dev reformsim run experiments/uncertainty_sweep.yaml -o results/uncertainty_sweep

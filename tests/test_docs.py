@@ -39,7 +39,8 @@ LATE_DAYS = 1110
 #: Where so many measures leave so small a town staff, loads differ, and trials go wrong.
 FACTS = {
     "cost_factor": 0.2, "station_cost": 1.5, "eta": 0.5, "trial_noise": 0.3, "trial_months": 3.0,
-    "dispute_share": 0.5,
+    "dispute_share": 0.5, "orphan_rate": 0.1, "max_cost_share": 0.6, "boundary_cost": 5.0,
+    "pay_per_sd": 0.05,
 }  # fmt: skip
 #: Levers that bind only where there is money to spend: facts under which it comes in.
 BINDS = {
@@ -83,7 +84,7 @@ def test_the_chinese_reference_is_chinese():
     page = text(ROOT / "docs" / "parameters.zh.md")
     headings = re.findall(r"^#+ (.*)$", page, re.MULTILINE)
     heads = [line for line in re.findall(r"^(\| .*)\n\| ---", page, re.MULTILINE)]
-    assert len(headings) == 11 and len(heads) == 10
+    assert len(headings) == 12 and len(heads) == 11
     for line in (*headings, *heads):
         assert re.search("[一-鿿]", line), line
     rows = re.findall(r"^\| .*$", page, re.MULTILINE)

@@ -20,6 +20,7 @@ from reformsim.scenario import Scenario, Step
 
 ROOT = Path(__file__).resolve().parents[1]
 BACKFIRES = ROOT / "experiments" / "backfires"
+CITIES = ROOT / "configs" / "cities"
 #: Warm-up and all days of a run; pairs of runs.
 WARM_UP, DAYS, SEEDS = 30, 330, 3
 MEASURES = (
@@ -44,7 +45,7 @@ def effect(name: str, side: str, outcome: str) -> tuple[float, float]:
         for reform in ((), (step,)):
             scenario = Scenario(
                 name="pair", warm_up=WARM_UP, days=DAYS, reform=reform,
-                city=load(ROOT / "configs" / "cities" / f"{declared['city']}.yaml"),
+                city=load(CITIES / f"{condition.get('city', declared['city'])}.yaml"),
                 uncertainties=condition["uncertainties"],
             )  # fmt: skip
             model = CityModel(scenario, rng=seed)

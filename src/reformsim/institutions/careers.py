@@ -12,9 +12,9 @@ from reformsim import rules as levers
 Floats = NDArray[np.float64]
 
 
-def above(rules: np.ndarray, lever: str) -> Floats:
-    """Return how far a lever lies above its level before the reform, at least 0, (units,)."""
-    return np.asarray(np.maximum(rules[lever] - levers.BY_NAME[lever].default, 0.0))
+def above(level: np.ndarray, lever: str) -> Floats:
+    """Return how far ``level`` (units,) of a lever lies above that before the reform, at least 0."""
+    return np.asarray(np.maximum(level - levers.BY_NAME[lever].default, 0.0))
 
 
 def attraction(rules: np.ndarray, world: np.record) -> Floats:
@@ -24,7 +24,8 @@ def attraction(rules: np.ndarray, world: np.record) -> Floats:
     share of workers promoted in a year.
     """
     return np.asarray(
-        rules["pay_grade"] + world["promotion_pull"] * above(rules, "career_slots"), float
+        rules["pay_grade"] + world["promotion_pull"] * above(rules["career_slots"], "career_slots"),
+        float,
     )
 
 
@@ -33,7 +34,7 @@ def promotion(rules: np.ndarray) -> Floats:
 
     Promotions before the reform are among those who leave anyway.
     """
-    return above(rules, "career_slots") / 12.0
+    return above(rules["career_slots"], "career_slots") / 12.0
 
 
 def rivalry(rules: np.ndarray, world: np.record) -> Floats:
@@ -42,7 +43,7 @@ def rivalry(rules: np.ndarray, world: np.record) -> Floats:
     ``rivalry`` · 4a(1 − a), a the share of hopes that the further slots meet, min(1, slots /
     ``slots_wanted``): nobody competes for nothing, and nobody has to where there is enough.
     """
-    met = np.minimum(above(rules, "career_slots") / world["slots_wanted"], 1.0)
+    met = np.minimum(above(rules["career_slots"], "career_slots") / world["slots_wanted"], 1.0)
     return np.asarray(world["rivalry"] * 4.0 * met * (1.0 - met))
 
 
@@ -51,14 +52,16 @@ def wear(rules: np.ndarray, world: np.record) -> Floats:
 
     From assessment pressure, and from envy of those who win awards.
     """
-    pressure = world["pressure_strain"] * above(rules, "assessment_pressure")
+    pressure = world["pressure_strain"] * above(rules["assessment_pressure"], "assessment_pressure")
     return np.asarray(pressure + world["envy"] * rules["recognition"])
 
 
 def motivation(rules: np.ndarray, world: np.record) -> Floats:
     """Return the weight on residents that recognition and promotion add to the intrinsic one."""
     recognised = world["recognition_gain"] * rules["recognition"]
-    return np.asarray(recognised + world["promotion_effort"] * above(rules, "career_slots"))
+    return np.asarray(
+        recognised + world["promotion_effort"] * above(rules["career_slots"], "career_slots")
+    )
 
 
 def pay_cost(rules: np.ndarray, world: np.record, posts: np.ndarray) -> Floats:

@@ -66,7 +66,7 @@ class Appraisal:
     def _weigh(self, rules: np.ndarray, o: np.ndarray) -> None:
         """What assessment asks, as each office takes it; pressure stands behind service."""
         pressed = self.setting.world["pressure_weight"] * careers.above(
-            rules, "assessment_pressure"
+            rules["assessment_pressure"], "assessment_pressure"
         )
         # firms that come first are a target for investment under another name
         hidden = self.setting.world["hidden_target"] * rules["firm_request_priority"]

@@ -89,7 +89,7 @@ class People:
         table["load"] = books.load[h.GRIDS][unit]
         table["appeal"] = careers.attraction(rules, w)[unit]
         worn = careers.wear(rules, w)
-        training = careers.above(rules, "training_hours")
+        training = careers.above(rules["training_hours"], "training_hours")
         in_post = ~table["vacant"]
         moved = workers.step(
             table["burnout"], table["skill"], table["tenure"], table["vacant"],

@@ -17,7 +17,6 @@ from reformsim.model.orders import reaches
 from reformsim.scenario import YEAR
 
 #: Levers that claim the fund, in the order of `rule.USES`.
-CLAIMS = ("facility_plan_share", "renewal_budget", "street_budget", "town_investment")
 
 
 class Places:
@@ -117,7 +116,14 @@ class Places:
                 people * (fabric.town_line(city) < rules["town_sites"][self.unit]),
             ]
         )
-        claims = np.stack([rules[name] for name in CLAIMS])
+        claims = np.stack(
+            [
+                rules["facility_plan_share"],
+                rules["renewal_budget"],
+                rules["street_budget"],
+                rules["town_investment"],
+            ]
+        )
         self.spent = s = rule.split_fund(self.fund, claims, weights, self.capacity, self.unit)
         cost = float(w["repair_cost"])
         r["works"] = rule.under_works(s[rule.RENEWAL] + s[rule.STREETS], people, cost)
