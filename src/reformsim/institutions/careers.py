@@ -13,7 +13,7 @@ Floats = NDArray[np.float64]
 
 
 def above(level: np.ndarray, lever: str) -> Floats:
-    """Return how far ``level`` (units,) of a lever lies above that before the reform, at least 0."""
+    """Return how far ``level`` of a lever lies above that before the reform, (units,), or 0."""
     return np.asarray(np.maximum(level - levers.BY_NAME[lever].default, 0.0))
 
 
