@@ -200,6 +200,11 @@ if __name__ == "__main__":
 """
 
 
+def hear_interrupts() -> None:
+    """Hear SIGINT even where the tests themselves run in the background of a shell."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 def test_interrupting_the_parent_ends_its_workers_and_keeps_finished_runs(tmp_path):
     """Of four runs two never end; the second quick one may still wait to be written."""
@@ -207,15 +212,15 @@ def test_interrupting_the_parent_ends_its_workers_and_keeps_finished_runs(tmp_pa
     script.write_text(SCRIPT)
     directory = tmp_path / "results"
     command = [sys.executable, str(script), str(ROOT / "tests"), str(directory)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=hear_interrupts
+    )
     try:
         deadline = time.monotonic() + 60
         while not chunk_files(directory):
             assert time.monotonic() < deadline, "no quick run ever ended"
             time.sleep(0.05)
-        children = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(process.pid)], capture_output=True, text=True
-        ).stdout.split()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
         process.send_signal(signal.SIGINT)
         told, _ = process.communicate(timeout=20)
     finally:

@@ -60,7 +60,7 @@ def execute(experiment: Experiment, directory: Path, workers: int = 1, **more) -
 
 
 @pytest.mark.parametrize(
-    ("name", "cells"), [("regimes", 2), ("investment_duty", 32), ("station_layouts", 15)]
+    ("name", "cells"), [("regimes", 3), ("investment_duty", 32), ("station_layouts", 15)]
 )
 def test_shipped_experiments_are_valid(name, cells):
     experiment = Experiment.load(ROOT / "experiments" / f"{name}.yaml")
@@ -120,10 +120,10 @@ def test_differences_add_steps_and_replace_values():
 @pytest.mark.parametrize(
     ("old", "new", "place", "words"),
     [
-        ("reform: systemic", "reform: systematic", "scenarios.systemic.reform", "systemic"),
-        ("reform: systemic", "uncertainties: {needs: 99}", "uncertainties.needs", "[0.5, 12]"),
-        ("reform: systemic", "reform: [{measure: nope}]", "reform.0.measure", "nope"),
-        ("baseline: block", "baseline: blok", "baseline", "block_separated, systemic"),
+        ("{reform: systemic}", "{reform: systematic}", "scenarios.systemic.reform", "systemic"),
+        ("{reform: systemic}", "{uncertainties: {needs: 99}}", "uncertainties.needs", "[0.5, 12]"),
+        ("{reform: systemic}", "{reform: [{measure: nope}]}", "reform.0.measure", "nope"),
+        ("baseline: block", "baseline: blok", "baseline", "block_separated, systemic_core"),
         ("figures: [curves", "figures: [cells", "figures", "factorial"),
         ("- satisfaction", "- satisfacton", "outcomes.0", "did you mean satisfaction?"),
         ("seed", "sed", "", ""),
