@@ -75,7 +75,7 @@ def crew(where: str | None, workers: int, runs: int) -> Iterator[Crew]:
 @contextmanager
 def _processes(workers: int) -> Iterator[Crew]:
     others = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, _context(), _follow_parent) as pool:
+    with ProcessPoolExecutor(workers, _context(), follow_parent) as pool:
         try:
             yield Crew(pool, slots=workers, threads=1, ahead=1)
         except BrokenProcessPool as error:
@@ -136,7 +136,7 @@ def _dask(address: str) -> Iterator[Crew]:
             executor.shutdown(wait=False)
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Leave Ctrl-C to the parent, which ends the workers, and end with a parent that is killed.
 
     Only the parent writes files, so that a worker can be ended at any moment.

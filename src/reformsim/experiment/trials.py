@@ -4,9 +4,7 @@ import hashlib
 import json
 import multiprocessing
 import os
-import signal
 import sys
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -26,6 +24,7 @@ import reformsim
 from reformsim import outcomes
 from reformsim.experiment.analysis import interval
 from reformsim.experiment.backfires import FAILED, SIDES, Backfire, SideName, judge, measure_of
+from reformsim.experiment.executors import follow_parent
 from reformsim.experiment.run import Interrupted, WorkerDied
 
 if TYPE_CHECKING:
@@ -186,7 +185,7 @@ def _spread(
         return
     others = set(multiprocessing.active_children())
     spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, _follow_parent) as pool:
+    with ProcessPoolExecutor(workers, spawn, follow_parent) as pool:
         futures = {pool.submit(attempt, backfire, seeds): backfire for backfire in backfires}
         try:
             for future in as_completed(futures):
@@ -202,19 +201,6 @@ def _spread(
             for child in set(multiprocessing.active_children()) - others:
                 child.terminate()
             raise
-
-
-def _follow_parent() -> None:
-    """Leave Ctrl-C to the parent, which ends the workers, and end with a parent that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
 
 
 class _Progress:
