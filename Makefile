@@ -8,7 +8,7 @@ $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
 
-demo: $(UV)  ## set up and compare the two regimes: a table, then plots
+demo: $(UV)  ## set up and compare three regimes: a table, then plots
 	$(RUN) --no-dev reformsim run experiments/regimes.yaml -o results/regimes
 
 test: $(UV)  ## the tests
