@@ -25,6 +25,7 @@ from reformsim import outcomes
 from reformsim.experiment.analysis import interval
 from reformsim.experiment.backfires import FAILED, SIDES, Backfire, SideName, judge, measure_of
 from reformsim.experiment.executors import follow_parent
+from reformsim.experiment.files import replace
 from reformsim.experiment.run import Interrupted, WorkerDied
 
 if TYPE_CHECKING:
@@ -266,9 +267,9 @@ def _write(directory: Path, backfire: Backfire, seeds: Sequence[int], trial: Tri
     table = table.replace_schema_metadata({"digest": _digest(backfire, seeds)})
     path = _path(directory, trial.measure)
     path.parent.mkdir(exist_ok=True)
-    temporary = path.with_suffix(f".{os.getpid()}")
-    pq.write_table(table, temporary)
-    temporary.replace(path)
+    kept = pa.BufferOutputStream()
+    pq.write_table(table, kept)
+    replace(path, kept.getvalue().to_pybytes())
 
 
 def _read(directory: Path, backfire: Backfire, seeds: Sequence[int]) -> Trial | None:
