@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -11,6 +12,14 @@ from reformsim.city import CityConfig
 from reformsim.measures import BY_NAME
 from reformsim.scenario import First, Scenario, Step
 from reformsim.uncertainties import UNCERTAINTIES
+
+#: The same examples in every run, so that a change is what breaks a test. Slow tests draw anew,
+#: and so does every test under ``pytest --hypothesis-profile=anew``.
+settings.register_profile(
+    "same", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("anew", settings.get_profile("same"), derandomize=False)
+settings.load_profile("same")
 
 CITIES = Path(__file__).resolve().parents[1] / "configs" / "cities"
 PLACES = ("Example", "示范区", "Example Subdistrict 01", "示范区01镇")

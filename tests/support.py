@@ -1,7 +1,7 @@
 """What several tests of known answers share: z values, Erlang's formula, a small busy town."""
 
 import numpy as np
-from hypothesis import HealthCheck, reject, settings
+from hypothesis import reject
 from hypothesis import strategies as st
 from numba import njit
 from scipy import stats
@@ -125,12 +125,6 @@ def kept(d):
     """Return the case table without the links of its lists, which are not part of the result."""
     names = [name for name in d.cases.dtype.names if name != "next"]
     return d.cases[d.cases["stage"] != s.FREE][names]
-
-
-#: The same examples in every run, so that a change is what breaks it; slow runs draw anew.
-CI = settings(
-    max_examples=25, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
-)
 
 
 def follow_or_reject(follow, data, scenarios) -> None:

@@ -6,7 +6,7 @@ takes several (Bonferroni). The keys are fixed: a failure is a change of the cod
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from numba import njit
 from scipy import stats
@@ -117,7 +117,6 @@ def test_no_seed_is_a_shifted_copy():
         assert r * 11 > ALARM
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**64 - 1), st.integers(0, 63))
 def test_every_bit_of_the_key_matters(key, bit):
     a, b = draw(np.uint64(key), 1), draw(np.uint64(key ^ (1 << bit)), 1)
@@ -190,7 +189,6 @@ def test_poisson_of_nothing():
     assert (poissons(0.0, key_of(1), 1000) == 0).all()
 
 
-@settings(deadline=None)
 @given(st.floats(0.0, 700.0), st.floats(0.0, 700.0), st.integers(0, 2**64 - 1))
 def test_poisson_rises_with_its_mean(a, b, key):
     low, high = sorted((a, b))

@@ -378,9 +378,7 @@ FRAGMENTS = [
         max_size=6,
     )
 )
-@settings(
-    max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @example(edits=[])
 def test_mutated_files_load_or_raise_a_config_error(folder, edits):
     text = SEED_FILE

@@ -15,7 +15,7 @@ from reformsim.cases.columns import drifted, groups_at, open_cases
 from reformsim.cases.flow import desk_now
 from reformsim.model import CityModel
 from reformsim.scenario import Scenario, Step
-from support import CI, follow_or_reject
+from support import follow_or_reject
 
 
 def total(columns, name: str) -> np.ndarray:
@@ -162,14 +162,14 @@ def follow(scenario: Scenario, seed: int) -> CityModel:
     return model
 
 
-@CI
+@settings(max_examples=25)
 @given(data=st.data())
 def test_nothing_is_lost_in_any_scenario(data, scenarios):
     follow_or_reject(follow, data, scenarios)
 
 
 @pytest.mark.slow
-@settings(CI, max_examples=300, derandomize=False)
+@settings(max_examples=300, derandomize=False)
 @given(data=st.data())
 def test_nothing_is_lost_in_many_scenarios(data, scenarios):
     follow_or_reject(follow, data, scenarios)

@@ -55,7 +55,7 @@ def test_unequal_productivity():
     assert share == pytest.approx(1 - 3 / k / (1 / k).sum(), abs=1e-7)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     bids=st.lists(st.floats(0.1, 40), min_size=3, max_size=6),
     m=st.floats(0.3, 1.2),

@@ -71,7 +71,6 @@ def test_alternating_performance_ends_in_its_cycle(facts):
     assert (after_good[0] + after_bad[0]) / 2 == pytest.approx(steady - cost, abs=1e-12)
 
 
-@settings(deadline=None)
 @given(SHARE, SHARE, SHARE, SHARE, st.floats(0, 0.5), st.floats(1, 2.5), SHARE, SHARE)
 def test_experience_stays_within_bounds(satisfaction, expectation, p, b0, bd, loss, rate, kappa):
     after = experience(satisfaction, expectation, p, b0, 0.5, bd, loss, rate, kappa)
@@ -100,7 +99,7 @@ def drifted(satisfaction, burden, base, days, memory, lifetime, weight):
     )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(SHARE, st.floats(0, 10), SHARE, DAYS, SHARE, MEMORY, LIFETIME, st.floats(0, 0.3))
 def test_two_half_steps_are_one(satisfaction, burden, base, days, cut, memory, lifetime, weight):
     world = (memory, lifetime, weight)
@@ -112,7 +111,7 @@ def test_two_half_steps_are_one(satisfaction, burden, base, days, cut, memory, l
     assert both[1] == pytest.approx(whole[1], rel=1e-12)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(DAYS, MEMORY, st.floats(-9, -3), st.floats(0.01, 0.3))
 def test_equal_rates_are_the_limit(days, memory, exponent, weight):
     # memory and lifetime equal: B·a·t·e^(−at)
@@ -134,7 +133,7 @@ def test_drift_solves_its_equation():
         assert (s1 - s0) / step == pytest.approx(slope, rel=1e-5)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.lists(st.tuples(SHARE, st.floats(0, 10), SHARE), min_size=1, max_size=40),
     DAYS, MEMORY, LIFETIME, st.floats(0, 0.3),

@@ -18,7 +18,7 @@ from reformsim.model import people as people_rules
 from reformsim.outcomes import OUTCOMES
 from reformsim.rules import BY_NAME as LEVERS
 from reformsim.scenario import Scenario, Step, month_of, month_start
-from support import CI, follow_or_reject
+from support import follow_or_reject
 
 OFFICE, DAILY = 1, 2
 #: Calendars of stations by open days a week.
@@ -194,14 +194,14 @@ def check_shares(model: CityModel) -> None:
         assert np.isfinite(np.asarray(values.tolist())).all()
 
 
-@CI
+@settings(max_examples=25)
 @given(data=st.data())
 def test_hours_and_money_balance_in_any_scenario(data, scenarios):
     follow_or_reject(follow, data, scenarios)
 
 
 @pytest.mark.slow
-@settings(CI, max_examples=300, derandomize=False)
+@settings(max_examples=300, derandomize=False)
 @given(data=st.data())
 def test_hours_and_money_balance_in_many_scenarios(data, scenarios):
     follow_or_reject(follow, data, scenarios)

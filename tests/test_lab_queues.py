@@ -125,7 +125,7 @@ def moments(frame):
     return (events[:-1] + gaps / 2)[gaps > 1e-9]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     servers=st.integers(1, 12),
     rho=st.floats(0.3, 1.4),
@@ -140,7 +140,7 @@ def test_fifo_and_no_server_idles_while_someone_waits(servers, rho, service, see
     np.testing.assert_array_equal(busy, np.minimum(present, servers))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     servers=st.integers(1, 12),
     changes=st.lists(st.tuples(st.integers(1, 39), st.integers(1, 12)), max_size=6),
@@ -177,7 +177,7 @@ def test_fewer_servers_than_in_service():
     assert first == pytest.approx(held[9 - 2], abs=1e-9)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(
     days=st.lists(st.integers(0, 30), max_size=8),
     servers=st.integers(1, 5),

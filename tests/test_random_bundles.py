@@ -16,7 +16,7 @@ from reformsim.model import CityModel
 from reformsim.outcomes import BY_NAME as OUTCOMES
 from reformsim.scenario import First, PremisesPlan, Scenario, StationPlan, Step
 from reformsim.uncertainties import UNCERTAINTIES
-from support import CI, follow_or_reject
+from support import follow_or_reject
 from test_conservation import Audit, check
 from test_identities import Ledger, check_shares
 
@@ -126,14 +126,14 @@ def check_outcomes(model: CityModel) -> None:
         assert OUTCOMES.keys() - set(table.loc[here, "outcome"]) <= RARE
 
 
-@settings(CI, max_examples=200)
+@settings(max_examples=200)
 @given(data=st.data())
 def test_random_bundles_lose_nothing(data):
     follow_or_reject(follow, data, _worlds())
 
 
 @pytest.mark.slow
-@settings(CI, max_examples=5000, derandomize=False)
+@settings(max_examples=5000, derandomize=False)
 @given(data=st.data())
 def test_many_random_bundles_lose_nothing(data):
     follow_or_reject(follow, data, _worlds())

@@ -74,7 +74,7 @@ def test_no_measure_in_force_leaves_the_pre_reform_rules(city):
 
 
 @given(steps=st.lists(STEPS, max_size=12), seed=st.integers(0, 2**63 - 1), data=st.data())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_order_of_steps_changes_no_bit(city, steps, seed, data):
     shuffled = data.draw(st.permutations(steps))
     one, other = plan(*steps), plan(*shuffled)
@@ -83,7 +83,7 @@ def test_the_order_of_steps_changes_no_bit(city, steps, seed, data):
 
 
 @given(steps=st.lists(STEPS, max_size=8), idle=st.lists(STEPS, min_size=1, max_size=15))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_intensity_zero_changes_no_bit(city, steps, idle):
     zeros = [step.model_copy(update={"intensity": 0.0}) for step in idle]
     with_zeros, without = plan(*steps, *zeros), plan(*steps)
@@ -99,7 +99,7 @@ def test_intensity_zero_changes_no_bit(city, steps, idle):
     others=st.lists(STEPS, max_size=6),
     seed=st.integers(0, 1000),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_a_higher_intensity_contains_the_lower(city, name, low, high, others, seed):
     """Every lever moves at least as far from where it was, in each subdistrict; rounding aside."""
     low, high = sorted((low, high))
@@ -113,7 +113,7 @@ def test_a_higher_intensity_contains_the_lower(city, name, low, high, others, se
 
 
 @given(steps=st.lists(STEPS, max_size=15), seed=st.integers(0, 1000))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_levers_stay_in_their_bounds(city, steps, seed):
     folded = plan(*steps).rules_at(DAY, city, seed)
     for lever in rules.LEVERS:
@@ -261,7 +261,7 @@ def test_costs_are_those_declared_for_what_a_subdistrict_has(city):
 
 
 @given(intensity=st.floats(0, 1), name=st.sampled_from(sorted(measures.BY_NAME)))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_costs_are_linear_in_intensity_and_paid_in_full(city, intensity, name):
     full = plan(Step(measure=name)).costs_at(DAY, city)
     part = plan(Step(measure=name, intensity=intensity), implementation=0.4).costs_at(DAY, city)

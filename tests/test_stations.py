@@ -119,7 +119,7 @@ whole = problems(st.integers(0, 12), st.integers(0, 5))
 real = problems(st.floats(0, 1e9), st.floats(0, 1e6))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(whole)
 def test_whole_numbers_equal_brute_force(problem):
     distance, p, demand, radius = problem
@@ -133,7 +133,7 @@ def test_whole_numbers_equal_brute_force(problem):
     assert layout.objective == best_by_enumeration(distance, p, demand, radius)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(real)
 def test_real_numbers_equal_brute_force_within_the_stated_tolerance(problem):
     distance, p, demand, radius = problem
@@ -147,7 +147,7 @@ def test_real_numbers_equal_brute_force_within_the_stated_tolerance(problem):
     assert best - 1e-6 * (total - best) - 1e-12 * total <= layout.objective <= best
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(whole)
 def test_the_radius_formulation_alone_equals_brute_force(problem):
     """Nothing struck out: the programme that HiGHS gets must be right without the bound."""
@@ -179,7 +179,7 @@ def check_striking(cost: np.ndarray, p: int) -> None:
             assert (row <= reach * (1 + 1e-9)).all()
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(whole)
 def test_no_optimal_layout_is_struck_out_among_ties(problem):
     distance, p, demand, _ = problem
@@ -193,7 +193,7 @@ def test_no_optimal_layout_is_struck_out_across_a_duality_gap(n_demand):
         check_striking(np.random.default_rng(seed).random((n_demand, 9)), 3)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(whole)
 def test_local_search_never_understates_its_gap(problem):
     distance, p, demand, _ = problem

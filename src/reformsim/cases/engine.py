@@ -268,7 +268,9 @@ def restaff(
     worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
     np.add.at(d.desks["busy"], held_desk, held_finish - worked[d.desks["calendar"][held_desk]])
     cases = d.cases[waiting]
-    order = np.lexsort((cases["mask"], cases["key"], cases["arrived"], cases["desk"]))
+    # chains of one case may have come to a desk at one moment: as they stood before
+    ties = cases["mask"], cases["start"], cases["key"]
+    order = np.lexsort((*ties, cases["arrived"], cases["desk"]))
     _queue_again(d, waiting[order], now)
 
 
