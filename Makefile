@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow facts backfires uncertainty
+.PHONY: demo test lint slow baselines facts backfires uncertainty
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -22,6 +22,9 @@ lint: $(UV)  ## style, types, import contracts
 
 slow: $(UV)  ## the long studies
 	$(RUN) pytest -m slow
+
+baselines: $(UV)  ## store the golden results of tests/baselines anew: look at their diff
+	$(RUN) pytest tests/test_baselines.py --refresh-baselines
 
 facts: $(UV)  ## the default city under block-separated governance against the facts
 	$(RUN) --no-dev reformsim facts

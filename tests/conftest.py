@@ -21,6 +21,13 @@ settings.register_profile(
 settings.register_profile("anew", settings.get_profile("same"), derandomize=False)
 settings.load_profile("same")
 
+
+def pytest_addoption(parser):
+    parser.addoption(
+        "--refresh-baselines", action="store_true", help="store the results of tests/baselines anew"
+    )
+
+
 CITIES = Path(__file__).resolve().parents[1] / "configs" / "cities"
 PLACES = ("Example", "示范区", "Example Subdistrict 01", "示范区01镇")
 
