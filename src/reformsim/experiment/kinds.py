@@ -153,17 +153,21 @@ class Repeat(Closed):
 class LatinHypercube(Sampled):
     """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
 
-    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008).
+    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008). ``first``
+    runs the first of them only, to hold another city to the same worlds.
     """
 
     kind: Literal["latin_hypercube"]
     points: int = Field(ge=4, le=100_000)
+    first: int | None = Field(default=None, ge=4)
     repeat: Repeat | None = None
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
-        if self.repeat and self.repeat.points > self.points:
-            raise ValueError(f"repeat.points: the design has {self.points} points only")
+        if self.first and self.first > self.points:
+            raise ValueError(f"first: the design has {self.points} points only")
+        if self.repeat and self.repeat.points > (self.first or self.points):
+            raise ValueError(f"repeat.points: only {self.first or self.points} points are run")
         return self
 
 

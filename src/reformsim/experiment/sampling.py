@@ -77,6 +77,7 @@ def sample(design: Sampled, bounds: Bounds, seed: int, replications: int) -> Sam
     match design:
         case LatinHypercube():
             values = scaled(latin_hypercube(design.points, len(bounds), seed), bounds)
+            values = values[: design.first]
             streams = np.arange(len(values))
         case OneAtATime():
             values = one_at_a_time(bounds)
