@@ -4,7 +4,6 @@ import json
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
@@ -21,7 +20,9 @@ from reformsim.experiment.backfires import (
     judge,
     load_folder,
 )
+from reformsim.experiment.store import StoreError
 from reformsim.measures import BY_NAME
+from reformsim.outcomes import BY_NAME as BY_OUTCOME
 from reformsim.report import backfires as report
 from support import CONFIG
 
@@ -84,14 +85,12 @@ class FakeModel:
             raise ValueError("measures above its limit")
         assert day == self.scenario.days
 
-    def outcomes(self) -> pd.DataFrame:
+    def headlines(self):
         tried = self.scenario.name.split()[0]
         with_it = self.scenario.brings(tried)
         values = {"p90_days": self.seed + 10.0 * with_it, "effort_residents": 0.5}
         values["satisfaction"] = 0.6 + with_it * 0.01 * (-1) ** self.seed
-        rows = [(name, v, "city", "after") for name, v in values.items()]
-        rows += [("p90_days", -1.0, "city", "transition"), ("p90_days", -1.0, "district", "after")]
-        return pd.DataFrame(rows, columns=["outcome", "value", "level", "period"])
+        return [(BY_OUTCOME[name], value) for name, value in values.items()]
 
 
 @pytest.fixture
@@ -207,7 +206,7 @@ def test_without_an_interval_nothing_is_shown():
 
 def test_pairs_become_findings(folder, fake):
     stories = load_folder(folder)
-    found = trials.carry_out(stories, folder.parent / "out", replications=4)
+    found = trials.try_out(stories, folder.parent / "out", replications=4)
     helps, harms, *awards = found
     assert (helps.n, helps.base, helps.effect) == (4, 2.5, 10.0)
     assert (helps.low, helps.high, helps.verdict) == (10.0, 10.0, "reversed")  # more days
@@ -218,35 +217,36 @@ def test_pairs_become_findings(folder, fake):
     assert fake.made == 2 * 2 * 2 * 4
 
 
-def test_what_is_kept_is_not_run_again_and_what_changed_is(folder, fake, monkeypatch):
+def test_what_is_kept_is_not_run_again_and_what_changed_is_refused(folder, fake):
     out = folder.parent / "out"
-    first = trials.carry_out(load_folder(folder), out, replications=2)
+    first = trials.try_out(load_folder(folder), out, replications=2)
     assert fake.made == 16
-    assert trials.carry_out(load_folder(folder), out, replications=2) == first
+    assert trials.try_out(load_folder(folder), out, replications=2) == first
     assert fake.made == 16
-    (folder / "recognition_awards.yaml").write_text(AWARDS.replace("3", "2"), "utf-8")
-    trials.carry_out(load_folder(folder), out, replications=2)
+    trials.try_out(load_folder(folder), out, replications=3)
     assert fake.made == 24
-    trials.carry_out(load_folder(folder), out, replications=3)
-    assert fake.made == 48
-    monkeypatch.setattr(trials, "code", lambda: "other code")
-    trials.carry_out(load_folder(folder), out, replications=3)
-    assert fake.made == 72
-    (out / "measures" / "recognition_awards.parquet").write_bytes(b"cut short")
-    trials.carry_out(load_folder(folder), out, replications=3)
-    assert fake.made == 84
+    (folder / "recognition_awards.yaml").write_text(AWARDS.replace("3", "2"), "utf-8")
+    with pytest.raises(StoreError, match="days: 1460 -> 1095"):
+        trials.try_out(load_folder(folder), out, replications=3)
+    assert fake.made == 24
 
 
-def test_interruption_keeps_finished_measures(folder, fake):
+def test_interruption_keeps_finished_runs(folder, fake):
     fake.stops_at = 11
     done = call(folder, "--replications", 2)
     assert done.exit_code == 130
-    assert "stopped: 1 of 2 measures are kept in results/small" in done.stderr
+    assert "stopped: 11 of 16 runs are kept in results/small" in done.stderr
     fake.stops_at = None
     again = call(folder, "--replications", 2)
     assert again.exit_code == 0, again.output
-    assert "1 of 2 measures are there already" in again.stderr
-    assert fake.made == 11 + 8
+    assert fake.made == 16
+
+
+def test_a_dry_run_keeps_nothing(folder, fake):
+    done = call(folder, "--replications", 2, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert "16 runs, 0 there already, 16 to make" in done.stdout
+    assert not Path("results").exists()
 
 
 def test_a_refused_world_is_told_and_the_other_side_is_shown(folder, fake):
@@ -258,8 +258,8 @@ def test_a_refused_world_is_told_and_the_other_side_is_shown(folder, fake):
     rows = report.read(Path("results/small") / report.CSV)
     assert [row.verdict for row in rows[:2]] == ["reversed", "failed"]
     fake.refuses, made = None, fake.made
-    assert call(folder, "--replications", 2).exit_code == 0
-    assert fake.made == made + 8  # the failed measure alone
+    assert call(folder, "--replications", 2, "--retry-failed").exit_code == 0
+    assert fake.made == made + 4  # the failed side alone
 
 
 def test_files_say_what_the_table_says(folder, fake):
@@ -271,7 +271,7 @@ def test_files_say_what_the_table_says(folder, fake):
     out = Path("results/small")
     found = report.read(out / report.CSV)
     stories = load_folder(folder)
-    expected = trials.carry_out(stories, out, replications=2)
+    expected = trials.try_out(stories, out, replications=2)
     assert repr(found) == repr(expected)
     text = (out / report.MARKDOWN).read_text("utf-8")
     for row in found:
@@ -302,8 +302,8 @@ def test_real_runs_are_the_same_in_worker_processes(folder):
         (folder / f"{name}.yaml").write_text(text, "utf-8")
     stories = load_folder(folder)
     assert [BY_NAME[story.measure].id for story in stories] == [15, 20]
-    spread = trials.carry_out(stories, folder.parent / "two", replications=1, workers=2)
-    trial = trials.attempt(stories[1], range(1, 2))
-    assert repr(trials.findings(stories[1], trial)) == repr(spread[2:])
+    alone = trials.try_out(stories, folder.parent / "one", replications=1)
+    spread = trials.try_out(stories, folder.parent / "two", replications=1, workers=2)
+    assert repr(alone) == repr(spread)
     assert not any(row.failure for row in spread)
     assert spread[2].effect != 0

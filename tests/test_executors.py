@@ -308,7 +308,7 @@ def test_a_dry_run_tells_what_it_takes_and_keeps_nothing(tmp_path, monkeypatch):
     monkeypatch.setattr(FakeModel, "run_until", lambda self, day: time.sleep(0.1))
     directory = tmp_path / "results"
     experiment = comparison(replications=5)
-    foreseen = forecast(experiment, directory, 1, fake_model)
+    foreseen = forecast(plan.of(experiment), directory, 1, fake_model)
     assert not directory.exists()
     assert (foreseen.runs, foreseen.there, foreseen.tried, foreseen.at_a_time) == (10, 0, 2, 1)
     assert foreseen.run > 0.1 and foreseen.seconds > 1.0
@@ -317,7 +317,7 @@ def test_a_dry_run_tells_what_it_takes_and_keeps_nothing(tmp_path, monkeypatch):
     size = sum(path.stat().st_size for path in chunk_files(directory))
     assert size / 3 < foreseen.disk < 3 * size
     before = {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}
-    more = forecast(comparison(replications=6), directory, 1, fake_model)
+    more = forecast(plan.of(comparison(replications=6)), directory, 1, fake_model)
     assert (more.runs, more.there) == (12, 10)
     assert "12 runs, 10 there already, 2 to make" in more.told()
     assert before == {path: path.read_bytes() for path in directory.rglob("*") if path.is_file()}

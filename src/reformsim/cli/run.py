@@ -4,11 +4,15 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
+from reformsim.cli.common import AsJson, Chinese, app, console, told
+
+if TYPE_CHECKING:
+    from reformsim.experiment.plan import Plan
+    from reformsim.experiment.run import How
 
 
 @app.command()
@@ -40,9 +44,7 @@ def run(
     A folder, such as experiments/backfires, is a table of where measures help and harm. The same
     command goes on where a stopped one left off.
     """
-    if file.is_dir():
-        _run_backfires(file, output, workers, replications, as_json, zh)
-        return
+    from reformsim.experiment import plan
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
@@ -50,16 +52,16 @@ def run(
 
     workers = workers or os.cpu_count() or 1
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
+    if file.is_dir():
+        _try_out(file, output, workers, how, replications, dry_run, as_json, zh)
+        return
     with told():
         experiment = Experiment.load(file)
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)
         if dry_run:
-            from reformsim.experiment.forecast import forecast
-
-            foreseen = forecast(experiment, store.directory, workers, how=how)
-            typer.echo(json.dumps(asdict(foreseen)) if as_json else foreseen.told())
+            _foresee(plan.of(experiment), store.directory, workers, how, as_json)
             return
         experiment, results = until_precise(
             experiment,
@@ -84,36 +86,37 @@ def run(
         raise typer.Exit(1)
 
 
-def _run_backfires(
+def _foresee(asked: "Plan", directory: Path, workers: int, how: "How", as_json: bool) -> None:
+    """Tell what a plan will take."""
+    from reformsim.experiment.forecast import forecast
+
+    foreseen = forecast(asked, directory, workers, how=how)
+    typer.echo(json.dumps(asdict(foreseen)) if as_json else foreseen.told())
+
+
+def _try_out(
     folder: Path,
     output: Path | None,
-    workers: int | None,
+    workers: int,
+    how: "How",
     replications: int | None,
+    dry_run: bool,
     as_json: bool,
     zh: bool,
 ) -> None:
     """Try each measure of a folder where it should help and where it should harm."""
-    from reformsim.config import ConfigError
     from reformsim.experiment import trials
     from reformsim.experiment.backfires import load_folder
     from reformsim.report import backfires
 
     directory = output or Path("results") / folder.resolve().name
-    try:
-        found = trials.carry_out(
-            load_folder(folder),
-            directory,
-            replications or trials.REPLICATIONS,
-            workers or os.cpu_count() or 1,
-        )
-    except ConfigError as error:
-        raise fail(error.lines) from None
-    except trials.WorkerDied as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(1) from None
-    except trials.Interrupted as error:
-        typer.echo(error, err=True)
-        raise typer.Exit(130) from None
+    pairs = replications or trials.REPLICATIONS
+    with told():
+        stories = load_folder(folder)
+        if dry_run:
+            _foresee(trials.plan_of(stories, pairs), directory, workers, how, as_json)
+            return
+        found = trials.try_out(stories, directory, pairs, workers, how=how)
     paths = backfires.save(found, directory)
     if as_json:
         typer.echo(json.dumps([asdict(row) for row in found], ensure_ascii=False, indent=2))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from uuid import uuid4
 
-from reformsim.experiment import begin, chunks, environment, plan
+from reformsim.experiment import begin, chunks, environment
 from reformsim.experiment.bench import Batch, Factory, Made, city_model, work
 from reformsim.experiment.design import Run
 from reformsim.experiment.executors import Crew, crew
+from reformsim.experiment.plan import Plan
 from reformsim.experiment.progress import duration
 from reformsim.experiment.run import AS_USUAL, How, missing
-from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.scenario import available_memory
 
@@ -54,19 +54,18 @@ class Forecast:
 
 
 def forecast(
-    experiment: Experiment,
+    asked: Plan,
     directory: Path,
     workers: int = 1,
     factory: Factory = city_model,
     how: How = AS_USUAL,
 ) -> Forecast:
-    """Try a few runs of ``experiment``, spread over its design, and tell what the rest will take.
+    """Try a few runs of a plan, spread over its design, and tell what the rest will take.
 
     Whole runs are tried, as many at a time as there will be: once to set up, and again to take
-    the time unless the first round was long. Nothing is written. Raises what ``run.execute``
-    does.
+    the time unless the first round was long. Nothing is written. Raises what
+    ``run.carry_out`` does.
     """
-    asked = plan.of(experiment)
     store = Store(directory)
     notes = list(store.ledger.open(mend=False))
     manifest = begin.begin(store, asked, environment.code(factory))

@@ -1,51 +1,27 @@
-"""Try measures where they should help and harm: paired runs, each measure kept when it is done."""
+"""Try measures where they should help and harm: paired runs through the one pipeline."""
 
-import hashlib
-import json
-import multiprocessing
-import os
-import sys
-import time
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
-from tqdm import tqdm
 
-import reformsim
 from reformsim import outcomes
 from reformsim.experiment.analysis import interval
 from reformsim.experiment.backfires import FAILED, SIDES, Backfire, SideName, judge, measure_of
-from reformsim.experiment.executors import follow_parent
-from reformsim.experiment.files import replace
-from reformsim.experiment.run import Interrupted, WorkerDied
-
-if TYPE_CHECKING:
-    from reformsim.model import CityModel
+from reformsim.experiment.bench import Factory, city_model
+from reformsim.experiment.design import Run
+from reformsim.experiment.plan import Plan
+from reformsim.experiment.run import AS_USUAL, How, carry_out
+from reformsim.experiment.store import Results
+from reformsim.scenario import Scenario
 
 #: Paired seeds of a side, where nothing else is asked for.
 REPLICATIONS = 8
 
-
-@dataclass(frozen=True)
-class Trial:
-    """What came of one measure.
-
-    ``values`` has one row for each side, seed, arm (``with`` or ``without``) and outcome of the
-    whole city after the transition; ``failures`` says by side why a run ended early.
-    """
-
-    measure: str
-    values: pd.DataFrame
-    failures: dict[str, str]
+ARMS = ("without", "with")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,57 +50,59 @@ class Finding:
     failure: str = ""
 
 
-def attempt(backfire: Backfire, seeds: Sequence[int], threads: int = 1) -> Trial:
-    """Make all runs of one measure; one that fails ends its side, and is told."""
-    from reformsim.model import CityModel
+@dataclass(frozen=True)
+class FromFolder:
+    """The scenarios of a folder of backfire files: each measure on each side, without and with."""
 
-    models: dict[str, CityModel] = {}
-    parts: list[pd.DataFrame] = []
-    failures: dict[str, str] = {}
-    for side in SIDES:
-        arms = {arm: backfire.scenario(side, arm == "with") for arm in ("without", "with")}
-        city = arms["with"].city.model_dump_json()
-        try:
-            for seed in seeds:
-                for arm, scenario in arms.items():
-                    if city in models:
-                        models[city].reset(scenario, seed)
-                    else:
-                        models[city] = CityModel(scenario, rng=seed, threads=threads)
-                    models[city].run_until(scenario.days)
-                    parts.append(_told(models[city]).assign(side=side, seed=seed, arm=arm))
-        except Exception as error:
-            models.pop(city, None)
-            failures[side] = f"{type(error).__name__}: {error}"
-    columns = ["side", "seed", "arm", "outcome", "value"]
-    values = (
-        pd.concat(parts, ignore_index=True)[columns] if parts else pd.DataFrame(columns=columns)
-    )
-    return Trial(backfire.measure, values, failures)
+    backfires: dict[str, Backfire]
+
+    def scenario(self, run: Run) -> Scenario:
+        """Return the scenario of ``run``."""
+        side: SideName = "helps" if run.levels["side"] == "helps" else "harms"
+        return self.backfires[run.levels["measure"]].scenario(side, run.levels["arm"] == "with")
 
 
-def _told(model: "CityModel") -> pd.DataFrame:
-    table = model.outcomes()
-    here = (table["level"] == "city") & (table["period"] == "after")
-    return table.loc[here, ["outcome", "value"]]
+def name_of(measure: str, side: str, arm: str) -> str:
+    """Return the name of a scenario of the plan."""
+    return f"{measure} {side} {arm}"
 
 
-def findings(backfire: Backfire, trial: Trial) -> list[Finding]:
-    """Return what a trial says of both sides."""
+def plan_of(backfires: Sequence[Backfire], replications: int = REPLICATIONS) -> Plan:
+    """Return the plan of trying measures: two sides, two arms, seeds 1, 2, … each."""
+    cells = [
+        {"measure": backfire.measure, "side": side, "arm": arm}
+        for backfire in backfires
+        for side in SIDES
+        for arm in ARMS
+    ]
+    runs = [
+        Run(
+            id=i * replications + replication,
+            scenario=name_of(**levels),
+            levels=levels,
+            replication=replication,
+            seed=1 + replication,
+        )
+        for i, levels in enumerate(cells)
+        for replication in range(replications)
+    ]
+    about = {backfire.measure: backfire.model_dump(mode="json") for backfire in backfires}
+    source = FromFolder({backfire.measure: backfire for backfire in backfires})
+    return Plan("backfires", runs, source, about, keep="headlines")
+
+
+def findings(backfire: Backfire, results: Results) -> list[Finding]:
+    """Return what runs say of both sides of a measure; a side with a failed run is told so."""
     measure = measure_of(backfire)
     found = []
     for side in SIDES:
         outcome = outcomes.BY_NAME[backfire.outcome_of(side)]
         better = backfire.better(side)
         assert better is not None  # held by the schema
-        rows = trial.values[
-            (trial.values["side"] == side) & (trial.values["outcome"] == outcome.name)
-        ]
-        arms = rows.pivot(index="seed", columns="arm", values="value")
-        pairs = arms.reindex(columns=["without", "with"]).dropna().to_numpy(float)
+        pairs = _pairs(results, measure.name, side, outcome.name)
         n, effect, low, high = (x.item() for x in interval(pairs[:, 1] - pairs[:, 0]))
         base = float(pairs[:, 0].mean()) if n else np.nan
-        failure = trial.failures.get(side, "")
+        failure = _failure(results, measure.name, side)
         verdict = FAILED if failure else judge(side, better, n, low, high, base)
         world = backfire.side(side)
         found.append(
@@ -139,146 +117,35 @@ def findings(backfire: Backfire, trial: Trial) -> list[Finding]:
     return found
 
 
-def carry_out(
+def _pairs(results: Results, measure: str, side: str, outcome: str) -> np.ndarray:
+    """Return the values of complete pairs, shape (pairs, 2): without, with."""
+    rows = results.headlines()
+    rows = rows[rows["outcome"] == outcome]
+    arms = [
+        rows.loc[rows["scenario"] == name_of(measure, side, arm)].set_index("replication")["value"]
+        for arm in ARMS
+    ]
+    return pd.concat(arms, axis=1, join="inner").dropna().to_numpy(float)
+
+
+def _failure(results: Results, measure: str, side: str) -> str:
+    failed = results.failed()
+    mine = failed[failed["scenario"].isin([name_of(measure, side, arm) for arm in ARMS])]
+    return "" if mine.empty else str(mine["message"].iloc[0])
+
+
+def try_out(
     backfires: Sequence[Backfire],
     directory: Path,
     replications: int = REPLICATIONS,
     workers: int = 1,
+    factory: Factory = city_model,
     stream: TextIO | None = None,
+    how: How = AS_USUAL,
 ) -> list[Finding]:
-    """Try all measures that ``directory`` does not hold yet, with seeds 1, 2, …; return all.
+    """Make the runs of all measures that ``directory`` does not hold yet; return what they say.
 
-    A measure whose file, seeds or model's code differ from what is kept, or that failed, is
-    tried again. Progress goes to ``stream``, standard error if None. Raises
-    Interrupted after Ctrl-C, WorkerDied.
+    As ``run.carry_out``.
     """
-    directory.mkdir(parents=True, exist_ok=True)
-    seeds = range(1, replications + 1)
-    trials: dict[str, Trial] = {}
-    for backfire in backfires:
-        kept = _read(directory, backfire, seeds)
-        if kept is not None:
-            trials[backfire.measure] = kept
-    todo = [backfire for backfire in backfires if backfire.measure not in trials]
-    try:
-        with _Progress(len(backfires), len(trials), stream or sys.stderr) as progress:
-            for backfire, trial in _spread(todo, seeds, workers):
-                if not trial.failures:
-                    _write(directory, backfire, seeds, trial)
-                trials[trial.measure] = trial
-                progress.step(trial.measure)
-    except KeyboardInterrupt as error:
-        raise Interrupted(
-            f"stopped: {len(trials)} of {len(backfires)} measures are kept in {directory}; "
-            "the same command goes on from there"
-        ) from error
-    return [found for b in backfires for found in findings(b, trials[b.measure])]
-
-
-def _spread(
-    backfires: list[Backfire], seeds: Sequence[int], workers: int
-) -> Iterator[tuple[Backfire, Trial]]:
-    """Yield trials as they end, from this process or from several."""
-    workers = min(workers, len(backfires))
-    if workers <= 1:
-        for backfire in backfires:
-            yield backfire, attempt(backfire, seeds, os.cpu_count() or 1)
-        return
-    others = set(multiprocessing.active_children())
-    spawn = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(workers, spawn, follow_parent) as pool:
-        futures = {pool.submit(attempt, backfire, seeds): backfire for backfire in backfires}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BrokenProcessPool as error:
-            raise WorkerDied(
-                "a worker process died, perhaps out of memory; finished measures are kept, "
-                "try again with fewer --workers"
-            ) from error
-        except BaseException:
-            for future in futures:
-                future.cancel()
-            for child in set(multiprocessing.active_children()) - others:
-                child.terminate()
-            raise
-
-
-class _Progress:
-    """A bar with an estimate on a terminal, a line for each measure elsewhere."""
-
-    def __init__(self, total: int, done: int, stream: TextIO) -> None:
-        self.total, self.done, self.first, self.stream = total, done, done, stream
-        self.start = time.monotonic()
-        self.bar = tqdm(
-            total=total, initial=done, unit="measure", file=stream, disable=not stream.isatty()
-        )
-
-    def __enter__(self) -> "_Progress":
-        if self.done:
-            self._say(f"{self.done} of {self.total} measures are there already")
-        return self
-
-    def step(self, measure: str) -> None:
-        self.done += 1
-        self.bar.update()
-        pace = (time.monotonic() - self.start) / (self.done - self.first)
-        left = pace * (self.total - self.done)
-        self._say(f"{self.done} of {self.total} measures ({measure}), about {left:.0f} s left")
-
-    def _say(self, line: str) -> None:
-        if self.bar.disable:
-            print(line, file=self.stream, flush=True)
-
-    def __exit__(self, *error: object) -> None:
-        self.bar.close()
-
-
-#: Rooms whose code does not move a run's outcomes.
-APART = ("cli", "config", "experiment", "facts.py", "lab.py", "report")
-
-
-@cache
-def code() -> str:
-    """Return the code of the model, hashed: what was run with other code is run again."""
-    package = Path(reformsim.__file__).parent
-    files = sorted(path.relative_to(package) for path in package.rglob("*.py"))
-    digest = hashlib.sha256()
-    for file in files:
-        if file.parts[0] not in APART:
-            digest.update(str(file).encode() + (package / file).read_bytes())
-    return digest.hexdigest()
-
-
-def _digest(backfire: Backfire, seeds: Sequence[int]) -> str:
-    """Return what a trial's values depend on, hashed: scenarios, seeds, the model's code."""
-    scenarios = [backfire.scenario(side, arm).resolved() for side in SIDES for arm in (False, True)]
-    text = json.dumps([scenarios, list(seeds), code()], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _path(directory: Path, measure: str) -> Path:
-    return directory / "measures" / f"{measure}.parquet"
-
-
-def _write(directory: Path, backfire: Backfire, seeds: Sequence[int], trial: Trial) -> None:
-    """Write the values of a trial, whole or not at all."""
-    table = pa.Table.from_pandas(trial.values, preserve_index=False)
-    table = table.replace_schema_metadata({"digest": _digest(backfire, seeds)})
-    path = _path(directory, trial.measure)
-    path.parent.mkdir(exist_ok=True)
-    kept = pa.BufferOutputStream()
-    pq.write_table(table, kept)
-    replace(path, kept.getvalue().to_pybytes())
-
-
-def _read(directory: Path, backfire: Backfire, seeds: Sequence[int]) -> Trial | None:
-    """Return the trial kept of a measure, None where there is none of these scenarios and seeds."""
-    try:
-        table = pq.read_table(_path(directory, backfire.measure))
-    except (OSError, pa.ArrowException):  # absent or damaged: to be tried again
-        return None
-    kept = (table.schema.metadata or {}).get(b"digest", b"").decode()
-    if kept != _digest(backfire, seeds):
-        return None
-    return Trial(backfire.measure, table.to_pandas(), {})
+    results = carry_out(plan_of(backfires, replications), directory, workers, factory, stream, how)
+    return [found for backfire in backfires for found in findings(backfire, results)]
