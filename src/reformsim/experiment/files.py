@@ -9,10 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-try:
-    import fcntl
-except ImportError:  # not POSIX: two commands on one directory are then the user's to avoid
-    fcntl = None  # type: ignore[assignment]
+from filelock import FileLock, Timeout
 
 _POSIX = os.name == "posix"
 _OWN = os.O_NOFOLLOW if _POSIX else 0  # never write through a link
@@ -79,20 +76,19 @@ def lock(directory: Path) -> Iterator[None]:
     Raises StoreError where another process holds it, and where it cannot be written.
     """
     path = directory / ".lock"
+    held = FileLock(path, timeout=0)
     with _told(path):
-        held = os.open(path, os.O_RDWR | os.O_CREAT | _OWN, 0o666)
+        try:
+            held.acquire()
+        except Timeout:
+            raise StoreError(
+                f"{directory}: another command is at work here; let it end, "
+                "or use another directory (-o)"
+            ) from None
     try:
-        if fcntl is not None:
-            try:
-                fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise StoreError(
-                    f"{directory}: another command is at work here; let it end, "
-                    "or use another directory (-o)"
-                ) from None
         yield
     finally:
-        os.close(held)
+        held.release()
 
 
 def _sealed(text: str, indent: int | None) -> str:
