@@ -162,17 +162,30 @@ def served_hours(d: District, now: float) -> np.ndarray:
     Busy hours were booked on arrival; what is served only after ``now`` is taken off, in the
     order of the cases' keys: where a record lies in the pool must not show in the last bit.
     """
-    at_desk = np.isin(d.cases["stage"], AT_DESK) & (d.cases["desk"] >= 0)
-    visits = d.cases[at_desk][["desk", "start", "finish", "key", "mask"]]
     worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
-    left = visits["finish"] - np.maximum(
-        visits["start"], worked[d.desks["calendar"][visits["desk"]]]
-    )
+    rows, left = _unserved(d, worked)
+    visits = d.cases[rows]
     order = np.lexsort((visits["mask"], visits["key"]))
-    order = order[left[order] > 0.0]
     out = d.desks["busy"].copy()
     np.subtract.at(out, visits["desk"][order], left[order])
     return out
+
+
+@njit(cache=True)
+def _unserved(d, worked):
+    """Return the visits that have service to come, and its hours; ``worked`` by calendar."""
+    rows = np.empty(len(d.cases), np.int64)
+    left = np.empty(len(d.cases))
+    n = 0
+    for i in range(len(d.cases)):
+        case = d.cases[i]
+        if case.stage in AT_DESK and case.desk >= 0:
+            hours = case.finish - max(case.start, worked[d.desks[case.desk].calendar])
+            if hours > 0.0:
+                rows[n] = i
+                left[n] = hours
+                n += 1
+    return rows[:n], left[:n]
 
 
 @njit(cache=True)
@@ -251,8 +264,7 @@ def restaff(
     doubled. Afterwards ``d.desks['busy']`` holds only what visits in service still take. Returns
     the district with room for the servers.
     """
-    at_desk = int(np.isin(d.cases["stage"], AT_DESK).sum())
-    waiting, held = np.zeros((2, at_desk), np.int64)
+    waiting, held = np.empty((2, len(d.cases)), np.int64)
     calendar = d.desks["calendar"].copy() if calendar is None else calendar
     n_waiting, n_held = _split_visits(d, now, calendar, waiting, held)
     d.desks["calendar"] = calendar

@@ -91,9 +91,8 @@ class CityModel(mesa.Model):
         self._catch_up()
 
     def step(self) -> None:
-        """Mesa's step is a day."""
+        """Mesa's step is a day; cases are caught up at the next turn or look."""
         self.running = self.time < self.scenario.days
-        self._catch_up()
 
     @property
     def residents(self) -> Residents:
