@@ -119,7 +119,7 @@ def test_manifest_and_design_say_all_that_repeats_the_experiment(tmp_path):
     assert {"reformsim", "python", "numpy", "numba"} <= code["versions"].keys()
     assert code["model"]["name"] == "fake_model:fake_model" and code["model"]["source"]
     assert {"chance.py", "experiment/design.py", "model/orders.py"} <= code["sources"].keys()
-    assert not {"cli.py", "report/study.py"} & code["sources"].keys()
+    assert not {"cli/run.py", "report/study.py"} & code["sources"].keys()
     assert manifest["started"] <= manifest["finished"]
     assert {"system", "machine", "cores"} <= manifest["machine"].keys()
     assert Experiment.model_validate(manifest["experiment"]) == experiment

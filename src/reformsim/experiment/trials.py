@@ -235,7 +235,7 @@ class _Progress:
 
 
 #: Rooms whose code does not move a run's outcomes.
-APART = ("cli.py", "config", "experiment", "facts.py", "lab.py", "report")
+APART = ("cli", "config", "experiment", "facts.py", "lab.py", "report")
 
 
 @cache

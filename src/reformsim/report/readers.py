@@ -9,7 +9,7 @@ import reformsim
 from reformsim.rules import BY_NAME
 
 #: Where levers are declared, folded or shown; the others act on them.
-_APART = ("rules.py", "measures", "scenario.py", "lab.py", "experiment", "report", "cli.py")
+_APART = ("rules.py", "measures", "scenario.py", "lab.py", "experiment", "report", "cli")
 
 #: How the rules in force are called where they are read.
 _RULES = re.compile(r"\b(rules?|paid)\b")

@@ -1,0 +1,66 @@
+"""`reformsim check`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from reformsim.cli.common import app, fail
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from reformsim.config import Document
+
+
+@app.command()
+def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
+    """Check a scenario, an experiment, a city, a governance or a backfire file."""
+    from reformsim.city.config import CityConfig
+    from reformsim.config import ConfigError, load_yaml, resolve, validate
+    from reformsim.scenario import Scenario, check_memory
+
+    try:
+        document = load_yaml(file)
+        kind, model = kind_of(document)
+        document = resolve(document, model)
+        found = validate(document, model)
+        if isinstance(found, CityConfig):
+            check_memory(found, document, at=())
+        if isinstance(found, Scenario):
+            check_memory(found.city, document)
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    typer.echo(f"{file}: a valid {kind}")
+
+
+def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":
+    """Return what a file is, by its keys: the kind that knows most of them.
+
+    Raises ConfigError if no kind knows any.
+    """
+    from reformsim.city.config import CityConfig
+    from reformsim.config import ConfigError
+    from reformsim.scenario import Governance, Scenario
+
+    keys = document.data.keys()
+    if keys & {"scenarios", "design"}:
+        from reformsim.experiment.schema import Experiment
+
+        return "experiment", Experiment
+    if "measures" in keys:
+        return "governance file", Governance
+    if keys & {"helps", "harms"}:
+        from reformsim.experiment.backfires import Backfire
+
+        return "backfire file", Backfire
+
+    def shared(model: "type[BaseModel]") -> int:
+        return len(keys & model.model_fields.keys() - {"name", "name_zh"})
+
+    kinds: dict[str, type[BaseModel]] = {"scenario": Scenario, "city": CityConfig}
+    best = max(kinds, key=lambda kind: shared(kinds[kind]))
+    if not shared(kinds[best]):
+        message = "no key of a scenario, an experiment, a city or a governance file"
+        raise ConfigError(document.fault((), message))
+    return best, kinds[best]

@@ -1,0 +1,61 @@
+"""What the commands share: the application, its options, how a mistake is told."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+    help="Simulate a city-governance reform under stated assumptions.",
+)
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Chinese = Annotated[bool, typer.Option("--zh", help="Print in Chinese.")]
+
+
+def fail(lines: Sequence[str]) -> typer.Exit:
+    """Print one error a line on stderr and return the exit of a user's mistake, code 2."""
+    for line in lines:
+        typer.echo(line, err=True)
+    return typer.Exit(2)
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turn what may go wrong with an experiment into a message and an exit code.
+
+    2: a mistake of the user, or a directory that cannot take it; 1: a worker died; 130: Ctrl-C.
+    """
+    from reformsim.config import ConfigError
+    from reformsim.experiment.run import ExecutorError, Interrupted, WorkerDied
+    from reformsim.experiment.store import StoreError
+
+    try:
+        yield
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    except (StoreError, ExecutorError) as error:
+        raise fail([str(error)]) from None
+    except WorkerDied as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(130) from None
+
+
+def console() -> "Console":
+    """Return where tables go: as wide as the terminal, 80 columns into a file or a pipe."""
+    from rich.console import Console
+
+    from reformsim.report.tables import WIDTH
+
+    return Console(width=None if sys.stdout.isatty() else WIDTH)

@@ -1,0 +1,146 @@
+"""`reformsim run` and `rerun`."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
+
+
+@app.command()
+def run(
+    file: Annotated[Path, typer.Argument(help="An experiment, such as experiments/regimes.yaml.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
+    ] = None,
+    replications: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Make failed runs again.")
+    ] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="Go on though the code has changed since.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Tell runs, time, memory and disk; keep nothing.")
+    ] = False,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
+    """Run an experiment: its table on the terminal, its plots and data in a directory.
+
+    A folder, such as experiments/backfires, is a table of where measures help and harm. The same
+    command goes on where a stopped one left off.
+    """
+    if file.is_dir():
+        _run_backfires(file, output, workers, replications, as_json, zh)
+        return
+    from reformsim.experiment.run import How, execute
+    from reformsim.experiment.schema import Experiment
+    from reformsim.experiment.stopping import begun, until_precise
+    from reformsim.experiment.store import Store
+
+    workers = workers or os.cpu_count() or 1
+    how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
+    with told():
+        experiment = Experiment.load(file)
+        if replications is not None:
+            experiment = experiment.model_copy(update={"replications": replications})
+        store = Store(output or Path("results") / experiment.name)
+        if dry_run:
+            from reformsim.experiment.forecast import forecast
+
+            foreseen = forecast(experiment, store.directory, workers, how=how)
+            typer.echo(json.dumps(asdict(foreseen)) if as_json else foreseen.told())
+            return
+        experiment, results = until_precise(
+            experiment,
+            lambda asked: execute(asked, store.directory, workers, how=how),
+            begun(store),
+        )
+
+    from reformsim.report import data, figures, tables
+    from reformsim.report.study import Study
+
+    study = Study(experiment, results, store.manifest()["config_hash"])
+    screen = console()
+    if not as_json:
+        tables.write(study, screen, zh)
+    with told():
+        paths = [*figures.draw(study, store.directory), *data.write(study, store)]
+    if as_json:
+        typer.echo(json.dumps(data.summary(study, paths), ensure_ascii=False, indent=2))
+    else:
+        screen.print("", *map(str, [store.manifest_path, *paths]), sep="\n", soft_wrap=True)
+    if len(results.failed()):
+        raise typer.Exit(1)
+
+
+def _run_backfires(
+    folder: Path,
+    output: Path | None,
+    workers: int | None,
+    replications: int | None,
+    as_json: bool,
+    zh: bool,
+) -> None:
+    """Try each measure of a folder where it should help and where it should harm."""
+    from reformsim.config import ConfigError
+    from reformsim.experiment import trials
+    from reformsim.experiment.backfires import load_folder
+    from reformsim.report import backfires
+
+    directory = output or Path("results") / folder.resolve().name
+    try:
+        found = trials.carry_out(
+            load_folder(folder),
+            directory,
+            replications or trials.REPLICATIONS,
+            workers or os.cpu_count() or 1,
+        )
+    except ConfigError as error:
+        raise fail(error.lines) from None
+    except trials.WorkerDied as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(1) from None
+    except trials.Interrupted as error:
+        typer.echo(error, err=True)
+        raise typer.Exit(130) from None
+    paths = backfires.save(found, directory)
+    if as_json:
+        typer.echo(json.dumps([asdict(row) for row in found], ensure_ascii=False, indent=2))
+    else:
+        screen = console()
+        backfires.write(found, screen, zh)
+        screen.print("", *map(str, paths), sep="\n", soft_wrap=True)
+    if any(row.failure for row in found):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rerun(
+    directory: Annotated[Path, typer.Argument(help="A results directory.")],
+    name: Annotated[
+        str, typer.Option("--run", help="A run: its number in runs.csv, or scenario/replication.")
+    ],
+    as_json: AsJson = False,
+) -> None:
+    """Make one run again from what its directory says, and hold the two to each other.
+
+    Ends with code 1 where they are not the same to the bit.
+    """
+    from reformsim.experiment.rerun import rerun as again
+
+    with told():
+        found = again(directory, name)
+    typer.echo(json.dumps(asdict(found), ensure_ascii=False) if as_json else found.told())
+    if not found.same:
+        raise typer.Exit(1)
