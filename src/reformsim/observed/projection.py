@@ -1,8 +1,9 @@
 """From longitude and latitude to kilometres on the ground, and from GCJ-02 to WGS-84.
 
 GCJ-02 is the shifted datum that maps published in China must use. Its formula was never
-published by its owner; the one here is the well-known reconstruction (eviltransform, 2013). The
-inverse is the fixed point of p = q − shift(p), which contracts by a factor below 0.01 a step.
+published by its owner; the one here is the well-known reconstruction (eviltransform, 2013), itself
+right to a metre or so. The inverse is the fixed point of p = q − shift(p), which contracts by a
+factor below 0.01 a step: over China 6 m are left after one step, under 0.01 mm after four.
 """
 
 import numpy as np
@@ -13,7 +14,7 @@ A, E2 = 6378.137, 0.00669437999014
 GCJ_A, GCJ_E2 = 6378245.0, 0.00669342162296594323
 #: Where the shift is in force, degrees: west, east, south, north (as in the reconstruction).
 CHINA = (72.004, 137.8347, 0.8293, 55.8271)
-ITERATIONS = 10
+ITERATIONS = 5
 
 
 def shift(places: np.ndarray) -> np.ndarray:
@@ -47,7 +48,7 @@ def in_china(places: np.ndarray) -> np.ndarray:
 
 
 def to_wgs84(places: np.ndarray) -> np.ndarray:
-    """Return places in GCJ-02 (n, 2) as WGS-84, to less than a millimetre."""
+    """Return places in GCJ-02 (n, 2) as WGS-84, to less than 0.01 mm."""
     places = np.asarray(places, dtype=np.float64)
     found = places
     for _ in range(ITERATIONS):
