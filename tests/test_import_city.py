@@ -235,6 +235,33 @@ def test_staff_and_stations(folder):
     assert not any("staff.csv:7" in line for line in found)  # a community's heads are summed up
 
 
+@pytest.mark.parametrize(
+    ("units", "staff", "words"),
+    [
+        (
+            "a,街道,3000,1,104,30\nb,街道,1000,1,104,30\n",
+            "a,grid,2\n",
+            "3:5: 经度: the same place as a",
+        ),
+        ("a,街道,3000,1,104,30\nb,街道,1000,1,,\n", "a,grid,2\n", "3:5: 经度: no place, as others"),
+        ("a,街道,3000,1,30,104\n", "a,grid,2\n", "2:6: 纬度: 104 is impossible"),
+        ("a,街道,3000,1,,\n", "a,grid,3001\n", "a: 3001 grid workers"),
+        ("a,街道,3000,1,,\n", "a,office,0\n", "2:3: heads: 0 is impossible: allowed: ≥ 0.1"),
+    ],
+)
+def test_what_the_schema_would_refuse_is_told_where_it_stands(folder, units, staff, words):
+    head = "名称,层级,人口,面积,经度,纬度\n"
+    found = lines_of(folder, head + units, written("staff.csv", "unit,function,heads\n" + staff))
+    assert len(found) == 1 and words in found[0], found
+
+
+def test_heads_with_units_in_brackets_and_a_row_of_the_whole_city(folder):
+    units = "名称,层级,人口\uff08人\uff09,面积(km2)\nX市,市,999,9\na,街道,3000,1\n"
+    found = imported(folder, units)
+    assert found.config.census()[0].population == 3000
+    assert any("line 2, the whole city, is left out" in words.en for words in found.told)
+
+
 def square(name, west, south, side=0.02, crs="wgs84"):
     ring = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) * side + [west, south]
     if crs == "gcj02":

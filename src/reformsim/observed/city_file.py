@@ -39,6 +39,14 @@ FIELDS = {
         "ages": Words("as its subdistrict, or else its type", "同所属街道,否则按社区类型"),
     },
 }
+#: What marks are about, in Chinese.
+NAMES_ZH = {
+    UNIT: "区县", SUBDISTRICT: "街道、镇", COMMUNITY: "社区、村", "city": "全市",
+    "population": "人口", "area_km2": "面积", "at": "位置", "kind": "社区类型", "ages": "年龄结构",
+    "communities": "社区", "line_staff": "部门人员", "staff.office": "街道人员",
+    "staff.station": "服务站人员", "staff.grid": "网格员", "grids": "网格",
+    "spread, bands, kind_density, needs, grid_sigma": "其余参数",
+}  # fmt: skip
 
 
 class Mark(NamedTuple):

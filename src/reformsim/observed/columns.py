@@ -75,7 +75,11 @@ class Record:
 
 def heads_of(table: Table, columns: Sequence[Column]) -> dict[str, int]:
     """Return which columns a table has, by name, and where."""
-    at = {reading.plain(head): i for i, head in reversed(list(enumerate(table.header)))}
+    at = {}
+    for i, head in reversed(list(enumerate(table.header))):
+        at[reading.plain(head.split("(")[0].split("\uff08")[0])] = i  # without a unit in brackets
+    for i, head in reversed(list(enumerate(table.header))):
+        at[reading.plain(head)] = i
     found = {c.name: sorted(at[name] for name in c.names() & at.keys()) for c in columns}
     return {name: places[0] for name, places in found.items() if places}
 

@@ -26,6 +26,7 @@ STATIONS = (
     *(column for column in UNITS if column.name in ("lon", "lat")),
 )  # fmt: skip  # fmt: skip
 
+FEWEST_HEADS = 0.1
 #: What may be written for a function, and the level whose heads the model takes.
 FUNCTIONS = {
     "office": (SUBDISTRICT, ("office", "街道", "街道干部", "街道工作人员")),
@@ -42,7 +43,7 @@ def read_staff(table: Table, places: list[Place], mistakes: Mistakes) -> None:
         place = _named(record, places, (COMMUNITY, SUBDISTRICT, UNIT), mistakes)
         word = plain(record.cells.get("function", ""))
         function = next((f for f, (_, words) in FUNCTIONS.items() if word in words), None)
-        heads = record.number("heads", mistakes)
+        heads = record.number("heads", mistakes, low=FEWEST_HEADS)
         if function is None:
             record.wrong(
                 "function",
@@ -89,16 +90,16 @@ def _check_grids(table: Table, places: Iterable[Place], mistakes: Mistakes) -> N
     """Grid workers are whole, and at least one for each community: each has a grid of their own."""
     for place in places:
         grid = place.staff.get("grid")
-        if grid is None or (grid == int(grid) and grid >= max(1, len(place.children))):
+        least, most = max(1, len(place.children)), place.stated.get("population", np.inf)
+        if grid is None or (grid == int(grid) and least <= grid <= float(most)):
             continue
-        least = max(1, len(place.children))
         mistakes.add(
             table.spot(table.header_line),
             "heads",
             Words(f"{place.name}: {grid:g} grid workers", f"{place.name}:网格员 {grid:g} 人"),
             Words(
-                f"a whole number of at least {least}, one for each community",
-                f"须为整数,且至少 {least} 人(每个社区一人)",
+                f"a whole number from {least}, one for each community, to that of residents",
+                f"须为整数,至少 {least} 人(每个社区一人),且不超过居民数",
             ),
         )
 

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 
@@ -89,9 +90,17 @@ def import_city(files: list[Path], name: str, crs: str, out: Path) -> Imported:
             if n
         ]
     written = city_file.write(name, roots, meridian, [words.en for words in told])
+    config = _held_to_schema(written.yaml)
     paths = _write(out, written, geojson(found, everyone) if found.polygons else None)
-    config = validate(load_yaml(paths[0]), CityConfig)
     return Imported(paths, config, (*told, *notes, *_summary(written)))
+
+
+def _held_to_schema(text: str) -> CityConfig:
+    """Return a city file's configuration, before anything of the user's is written over."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "city.yaml"
+        path.write_text(text, encoding="utf-8")
+        return validate(load_yaml(path), CityConfig)
 
 
 def _is_geojson(path: Path) -> bool:
@@ -138,7 +147,7 @@ def _complete(roots: list[Place], mistakes: Mistakes) -> None:
     """Sum up what parents leave out; add mistakes for what a city cannot do without."""
     for place in reversed([place for root in roots for place in root.below()]):
         _sum_up(place, mistakes)
-    for root in roots:
+    for root in roots if mistakes.count == 0 else ():  # or else it only follows from another one
         for field in ("population", "area_km2"):
             if field in root.stated:
                 continue
@@ -154,6 +163,7 @@ def _complete(roots: list[Place], mistakes: Mistakes) -> None:
                 ),
             )
     everyone = [place for root in roots for place in root.below()]
+    _apart(everyone, mistakes)
     for level in (UNIT, SUBDISTRICT):
         _all_or_none(
             [p for p in everyone if p.level == level], "name", lambda p: bool(p.children),
@@ -165,6 +175,22 @@ def _complete(roots: list[Place], mistakes: Mistakes) -> None:
             lambda p: p.at is not None or city_file.middle_known(p),
             Words("no place, as others of its level have", "没有坐标,而同级的有"), mistakes,
         )  # fmt: skip
+
+
+def _apart(everyone: list[Place], mistakes: Mistakes) -> None:
+    """Add a mistake for two places of a level within about ten metres."""
+    seen: dict[tuple[str, float, float], Place] = {}
+    for place in everyone:
+        if place.at is None:
+            continue
+        first = seen.setdefault((place.level, round(place.at[0], 4), round(place.at[1], 4)), place)
+        if first is not place:
+            place.wrong(
+                "lon",
+                mistakes,
+                Words(f"the same place as {first.name}", f"与“{first.name}”位置相同"),
+                Words("give each its own centroid", "请填写各自的中心点"),
+            )
 
 
 def _all_or_none(
@@ -249,10 +275,7 @@ def _summary(written: city_file.CityFile) -> list[Words]:
     counts = Counter((mark.mark, mark.level, mark.field, mark.how) for mark in written.marks)
     told = [Words(f"stated: {written.stated} figures", f"原表所列:{written.stated} 项")]
     for (mark, level, field, how), count in counts.items():
-        told.append(
-            Words(
-                f"{mark.en}: {field} of {count} {level}: {how.en}",
-                f"{mark.zh}:{field}({level},{count} 处):{how.zh}",
-            )
-        )
+        named = city_file.NAMES_ZH.get(field, field), city_file.NAMES_ZH[level]
+        en = f"{mark.en}: {field} of {count} {level}: {how.en}"
+        told.append(Words(en, f"{mark.zh}:{named[0]}({named[1]},{count} 处):{how.zh}"))
     return told

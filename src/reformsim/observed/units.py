@@ -41,6 +41,8 @@ LEVELS = {
     SUBDISTRICT: ("subdistrict", "街道", "街道办", "town", "township", "镇", "乡", "乡镇"),
     COMMUNITY: ("community", "社区", "居委会", "village", "村", "行政村"),
 }
+#: The row of the whole city, which the sums of its units stand for.
+CITY = {"city", "市", "全市"}
 TOWNS = {"town", "township", "镇", "乡", "乡镇"}
 VILLAGES = {"village", "村", "行政村"}
 #: Shares that sum to 1 up to this are rounded, and are scaled to sum to 1.
@@ -93,6 +95,11 @@ def read_units(table: Table, city: str, mistakes: Mistakes) -> tuple[list[Place]
                 f"“层级”“上级”中 {filled} 个空格按上一行填写(合并单元格)",
             )
         )
+    whole = [record for record in found if plain(record.cells.get("level", "")) in CITY]
+    for record in whole:
+        found.remove(record)
+        notes.append(Words(f"line {record.line}, the whole city, is left out: its units sum to it",
+                           f"第 {record.line} 行(全市)不用:以各区县合计为准"))  # fmt: skip
     places = [place for record in found if (place := _place(record, mistakes)) is not None]
     roots = [place for place in places if place.level == UNIT]
     if not roots and places:
@@ -159,8 +166,8 @@ def _place(record: Record, mistakes: Mistakes) -> Place | None:
     _kind(place, record, word, mistakes)
     place.ages = _ages(record, mistakes)
     lon, lat = record.number("lon", mistakes, -180, 180), record.number("lat", mistakes, -90, 90)
-    if (lon is None) != (lat is None):
-        lacks = "lat" if lat is None else "lon"
+    if ("lon" in record.cells) != ("lat" in record.cells):
+        lacks = "lat" if "lon" in record.cells else "lon"
         record.wrong(
             lacks,
             mistakes,
