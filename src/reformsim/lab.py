@@ -321,7 +321,8 @@ def _town(cells: int) -> City:
         {
             "code": [0], "name": ["laboratory"], "name_zh": ["实验室"], "population": [cells],
             "area": [1.0], "x": [0.0], "y": [0.0], "density": [cells], "is_town": [False],
-            "urban": [True], "kind": [0], "district": [0], "subdistrict": [0],
+            "urban": [True], "station": [False], "line_heads": [np.nan], "office_heads": [np.nan],
+            "station_heads": [np.nan], "kind": [0], "district": [0], "subdistrict": [0],
         }
     )  # fmt: skip
     zeros = np.zeros(cells)

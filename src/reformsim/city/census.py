@@ -3,26 +3,36 @@
 import csv
 from functools import cache
 from importlib.resources import files
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveFloat, PositiveInt
+from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
-
-class Closed(BaseModel):
-    """A frozen block of a city file that refuses unknown fields."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from reformsim.city.stated import Place, SubdistrictFacts, check_children, middle
 
 
-class UnitFacts(Closed):
+class UnitFacts(Place):
     """A county-level unit (district, county or county-level city) and its census figures."""
 
-    name: str = Field(min_length=1)
-    name_zh: str = Field(min_length=1)
     population: PositiveInt = Field(description="Residents.")
     area_km2: PositiveFloat
     code: NonNegativeInt = Field(
         default=0, description="Administrative code (adcode), 0 if it has none."
     )
+    line_staff: PositiveFloat | None = Field(
+        default=None, description="Heads of its line departments; sized by the model if left out."
+    )
+    subdistricts: tuple[SubdistrictFacts, ...] = Field(
+        default=(), description="Subdistricts and towns; drawn if none is listed."
+    )
+
+    @model_validator(mode="after")
+    def _sums(self) -> Self:
+        check_children(self.subdistricts, self.population, self.area_km2, "subdistricts")
+        return self
+
+    def site(self) -> tuple[float, float] | None:
+        """Return where it lies, or else the middle of its subdistricts."""
+        return self.at or middle([place.site() for place in self.subdistricts])
 
     @property
     def density(self) -> float:

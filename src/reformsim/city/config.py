@@ -19,8 +19,10 @@ from pydantic import (
 )
 
 from reformsim.city.apportion import apportion
-from reformsim.city.census import Closed, UnitFacts, chengdu_units
+from reformsim.city.census import UnitFacts, chengdu_units
+from reformsim.city.closed import Closed
 from reformsim.city.profile import Ages, Bands, KindDensities, Needs
+from reformsim.city.stated import SubdistrictFacts
 
 MAX_GRID = 65_535
 
@@ -111,7 +113,8 @@ class CityConfig(Closed):
     units: Units = Field(
         default="chengdu",
         description="County-level units: `chengdu` for the 20 of the census of 2020, "
-        "or a list of English names of some of them and of units given in full.",
+        "or a list of English names of some of them and of units given in full. A unit may list "
+        "its real subdistricts, and these their communities: all units do, or none.",
     )
     spread: Spread = Field(default_factory=Spread)
     subdistricts: UnitSizes = Field(
@@ -160,6 +163,10 @@ class CityConfig(Closed):
         """
         return _places(self.census(), self.spread, self.subdistricts.count, self.towns.count)
 
+    def stated(self) -> tuple[SubdistrictFacts, ...]:
+        """Return the subdistricts that the units list, by unit, its towns last."""
+        return _stated(self.census())
+
     # Each check sits on the last of its fields, and is left out if another of them has failed.
 
     @field_validator("units")
@@ -169,6 +176,7 @@ class CityConfig(Closed):
         if not census:
             raise ValueError("the list is empty")
         _unique((unit.name for unit in census), "unit")
+        _check_stated(census)
         return units
 
     @field_validator("towns")
@@ -176,6 +184,9 @@ class CityConfig(Closed):
     def _every_unit_has_a_place(cls, towns: UnitSizes, info: ValidationInfo) -> UnitSizes:
         if {"units", "spread", "subdistricts"} <= info.data.keys():
             census, subdistricts = _census(info.data["units"]), info.data["subdistricts"].count
+            if stated := _stated(census):
+                _check_counts(stated, subdistricts, towns.count)
+                return towns
             residents, places = _residents(census), subdistricts + towns.count
             if subdistricts < len(census) and not (not subdistricts and towns.count >= len(census)):
                 raise ValueError(
@@ -198,6 +209,9 @@ class CityConfig(Closed):
             places = info.data["subdistricts"].count + info.data["towns"].count
             if communities < places:
                 raise ValueError(f"fewer than the {places} subdistricts and towns")
+        listed = _listed(info)
+        if listed not in (0, communities):
+            raise ValueError(f"{communities}, but the subdistricts list {listed}")
         return communities
 
     @field_validator("grids")
@@ -209,13 +223,23 @@ class CityConfig(Closed):
             residents = _residents(_census(info.data["units"]))
             if not grids <= residents <= MAX_GRID * grids:
                 raise ValueError(f"{residents} people: a grid has 1 to {MAX_GRID} of them")
+            workers = [place.staff.grid for place in _stated(_census(info.data["units"]))]
+            known = [count for count in workers if count is not None]
+            if len(known) == len(workers) > 0 and sum(known) != grids:
+                raise ValueError(f"{grids}, but the subdistricts' grid workers sum to {sum(known)}")
+            if len(known) < len(workers) and grids - sum(known) < len(workers) - len(known):
+                raise ValueError(f"{grids} leaves none to subdistricts without grid workers")
         return grids
 
     @field_validator("needs")
     @classmethod
     def _needs_of_all_ages(cls, needs: Needs, info: ValidationInfo) -> Needs:
         if "ages" in info.data:
-            for share in (info.data["ages"].urban.older, info.data["ages"].rural.older):
+            stated = _stated(_census(info.data["units"])) if "units" in info.data else ()
+            ages = [place.ages for place in stated]
+            ages += [community.ages for place in stated for community in place.communities]
+            shares = {info.data["ages"].urban.older, info.data["ages"].rural.older}
+            for share in sorted(shares | {group.older for group in ages if group is not None}):
                 if share * needs.older_mean >= 1:
                     raise ValueError("older_mean leaves no need to the other age groups")
                 if needs.square_cv_within(share) <= 0:
@@ -230,6 +254,48 @@ class CityConfig(Closed):
             counts = (info.data[level].count for level in ("subdistricts", "towns"))
             _check_sample(sample, census, *_places(census, info.data["spread"], *counts))
         return sample
+
+
+def _stated(census: tuple[UnitFacts, ...]) -> tuple[SubdistrictFacts, ...]:
+    return tuple(
+        place for unit in census for place in sorted(unit.subdistricts, key=lambda x: x.town)
+    )
+
+
+def _listed(info: ValidationInfo) -> int:
+    """Return how many communities the units list."""
+    stated = _stated(_census(info.data["units"])) if "units" in info.data else ()
+    return sum(len(place.communities) for place in stated)
+
+
+def _check_stated(census: tuple[UnitFacts, ...]) -> None:
+    """Refuse lists, or places on the map, that some units of a level have and others have not."""
+    stated = _stated(census)
+    inner = [community for place in stated for community in place.communities]
+    levels = {
+        "units list their subdistricts": [bool(unit.subdistricts) for unit in census],
+        "subdistricts list their communities": [bool(place.communities) for place in stated],
+        "communities have a place `at`": [community.at is not None for community in inner],
+        "subdistricts have a place `at`": [place.site() is not None for place in stated],
+        "units have a place `at`": [unit.site() is not None for unit in census],
+    }
+    for what, has in levels.items():
+        if any(has) and not all(has):
+            raise ValueError(f"{sum(has)} of {len(has)} {what}: give it for all or for none")
+    for places in (census, stated, inner):
+        known = [place.at for place in places if place.at is not None]
+        if len(set(known)) < len(known):
+            twice = next(at for at in known if known.count(at) > 1)
+            raise ValueError(f"two places at {twice[0]:g}, {twice[1]:g}")
+
+
+def _check_counts(stated: tuple[SubdistrictFacts, ...], subdistricts: int, towns: int) -> None:
+    listed = sum(place.town for place in stated)
+    if (subdistricts, towns) != (len(stated) - listed, listed):
+        raise ValueError(
+            f"counts of {subdistricts} subdistricts and {towns} towns, but the units list "
+            f"{len(stated) - listed} and {listed}"
+        )
 
 
 def _check_sample(
@@ -264,6 +330,9 @@ def _residents(census: tuple[UnitFacts, ...]) -> int:
 def _places(
     census: tuple[UnitFacts, ...], spread: Spread, subdistricts: int, towns: int
 ) -> tuple[np.ndarray, np.ndarray]:
+    if any(unit.subdistricts for unit in census):
+        listed = np.array([sum(place.town for place in unit.subdistricts) for unit in census])
+        return np.array([len(unit.subdistricts) for unit in census]) - listed, listed
     residents = np.array([unit.population for unit in census], dtype=np.float64)
     share = np.array([_town_share(spread, unit) for unit in census])
     if not towns or not subdistricts:

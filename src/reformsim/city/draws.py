@@ -1,5 +1,6 @@
 """Keyed draws over columns of units, and the sharing out of totals among their children."""
 
+import itertools
 import math
 from enum import IntEnum
 from itertools import pairwise
@@ -66,19 +67,36 @@ def offsets(counts: np.ndarray) -> np.ndarray:
 
 
 def share_people(
-    totals: np.ndarray, weights: np.ndarray, first: np.ndarray, at_least: int | np.ndarray = 1
+    totals: np.ndarray,
+    weights: np.ndarray,
+    first: np.ndarray,
+    at_least: int | np.ndarray = 1,
+    stated: np.ndarray | None = None,
 ) -> np.ndarray:
     """Split each parent's total among its children in whole numbers, by weight.
 
-    ``first`` (parents + 1,) delimits the children in ``weights``. See ``apportion``.
+    ``first`` (parents + 1,) delimits the children in ``weights``. Children with a figure in
+    ``stated`` (NaN without) keep it, the others share what is left. See ``apportion``.
     """
     minima = np.broadcast_to(at_least, weights.shape)
-    rows = [slice(*pair) for pair in pairwise(first)]
-    parts = [apportion(int(t), weights[r], minima[r]) for t, r in zip(totals, rows, strict=True)]
-    return np.concatenate(parts)
+    shares = np.full(weights.shape, np.nan) if stated is None else stated.copy()
+    for total, row in zip(totals, itertools.starmap(slice, pairwise(first)), strict=True):
+        free = np.isnan(shares[row])
+        rest = int(total - np.nansum(shares[row]))
+        shares[row][free] = apportion(rest, weights[row][free], minima[row][free])
+    return shares.astype(np.int64)
 
 
-def share_area(totals: np.ndarray, weights: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Split each parent's total among its children in proportion to weight."""
+def share_area(
+    totals: np.ndarray, weights: np.ndarray, first: np.ndarray, stated: np.ndarray | None = None
+) -> np.ndarray:
+    """Split each parent's total among its children in proportion to weight.
+
+    Children with a figure in ``stated`` (NaN without) keep it, the others share what is left.
+    """
+    known = np.zeros(len(weights)) if stated is None else np.nan_to_num(stated)
+    weights = np.where(known > 0, 0.0, weights)
     sums = np.add.reduceat(weights, first[:-1])
-    return weights * np.repeat(totals / sums, np.diff(first))
+    rest = totals - np.add.reduceat(known, first[:-1])
+    rate = np.divide(rest, sums, out=np.zeros(len(sums)), where=sums > 0)
+    return known + weights * np.repeat(rate, np.diff(first))

@@ -58,7 +58,9 @@ def within_reach(people: np.ndarray, walk: np.ndarray) -> np.ndarray:
 
 
 def _drawn(city: City, rows: np.ndarray) -> np.ndarray:
-    """Sites before the reform: grown, not planned, so drawn by lot."""
+    """Sites before the reform: those stated, or else, grown and not planned, drawn by lot."""
+    if city.communities.station[rows].any():
+        return np.flatnonzero(city.communities.station[rows])
     marks = unit_draws(city.seed, int(Purpose.CITY), int(Purpose.LAYOUT), rows)
     return np.sort(np.argsort(marks, kind="stable")[: -(-len(rows) // BEFORE_PER)])
 

@@ -4,6 +4,8 @@ Each level is a frame with one row a unit, the children of a unit together; ``ke
 stream of the unit's draws.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -19,21 +21,29 @@ from reformsim.city.draws import (
     share_people,
     uniforms,
 )
-from reformsim.city.profile import BANDS, VILLAGE
+from reformsim.city.profile import BANDS, COMMUNITY_TYPES, VILLAGE
+from reformsim.city.stated import CommunityFacts, Staff, SubdistrictFacts, figures, sites
 from reformsim.city.territory import NeedSpread
 
 SAMPLE_TRIALS = 1_000
+#: Columns of a stated place on the map, NaN without one.
+SITE = ["east", "north"]
+AGES = ["young", "middle", "older"]
 
 
 def draw_districts(config: CityConfig, seed: int) -> pd.DataFrame:
     """Return the census units, in the order of the configuration."""
-    frame = pd.DataFrame([unit.model_dump() for unit in config.census()])
+    census = config.census()
+    names = {"name", "name_zh", "population", "area_km2", "code"}
+    frame = pd.DataFrame([unit.model_dump(include=names) for unit in census])
     frame = frame.rename(columns={"area_km2": "area"})
-    return frame.assign(key=children(city_key(seed), np.array([len(frame)])))
+    frame["line_heads"] = figures([unit.line_staff for unit in census])
+    frame[SITE] = sites([unit.site() for unit in census])
+    return frame.assign(city=0, key=children(city_key(seed), np.array([len(frame)])))
 
 
 def draw_subdistricts(config: CityConfig, districts: pd.DataFrame) -> pd.DataFrame:
-    """Return subdistricts and towns by district, the denser first."""
+    """Return subdistricts and towns by district, the denser first; ``listed`` is the row stated."""
     subdistricts, towns = config.places()
     counts = subdistricts + towns
     first = offsets(counts)
@@ -46,10 +56,14 @@ def draw_subdistricts(config: CityConfig, districts: pd.DataFrame) -> pd.DataFra
     density = np.where(is_town, 1.0, spread.subdistrict_to_town) * lognormals(
         key, Word.DENSITY, np.full(len(key), spread.subdistrict_sigma)
     )
+    facts = _figures(config.stated(), len(key))
     population = share_people(
-        districts.population.to_numpy(), mean * lognormals(key, Word.SIZE, sigma), first
+        districts.population.to_numpy(),
+        mean * lognormals(key, Word.SIZE, sigma),
+        first,
+        stated=facts.population.to_numpy(),
     )
-    area = share_area(districts.area.to_numpy(), population / density, first)
+    area = share_area(districts.area.to_numpy(), population / density, first, facts.area.to_numpy())
     band = config.bands.of(population / area)
     frame = pd.DataFrame(
         {
@@ -61,10 +75,20 @@ def draw_subdistricts(config: CityConfig, districts: pd.DataFrame) -> pd.DataFra
             "density": population / area,
             "band": band,
             "urban": band != BANDS.index("rural"),
+            "listed": np.arange(len(key)),
         }
     )
+    staff = [place.staff for place in config.stated()] or [Staff()] * len(key)
+    frame["office_heads"] = figures([heads.office for heads in staff])
+    frame["station_heads"] = figures([heads.station for heads in staff])
+    frame["grid_workers"] = figures([heads.grid for heads in staff])
+    frame[SITE + AGES] = facts[SITE + AGES]
     frame = _denser_first(frame, "district")
     number = (frame.groupby(["district", "is_town"]).cumcount() + 1).map("{:02d}".format)
+    if stated := [config.stated()[row] for row in frame.listed if config.stated()]:
+        return frame.assign(
+            name=[place.name for place in stated], name_zh=[place.name_zh for place in stated]
+        )
     town, unit = frame.is_town.to_numpy(), districts.loc[frame.district].reset_index()
     return frame.assign(
         name=unit.name + np.where(town, " Town ", " Subdistrict ") + number,
@@ -78,7 +102,11 @@ def draw_communities(config: CityConfig, subdistricts: pd.DataFrame) -> pd.DataF
     band = subdistricts.band.to_numpy()
     people = subdistricts.population.to_numpy()
     size = np.array([b.community_size for b in bands])[band]
+    stated = [config.stated()[row].communities for row in subdistricts.listed if config.stated()]
+    inner = [community for communities in stated for community in communities]
     counts = apportion(config.communities, people / size, at_least=1)
+    if inner:
+        counts = np.array([len(communities) for communities in stated])
     first = offsets(counts)
     subdistrict = np.repeat(np.arange(len(subdistricts)), counts)
     key = children(subdistricts.key.to_numpy(), counts)
@@ -86,12 +114,24 @@ def draw_communities(config: CityConfig, subdistricts: pd.DataFrame) -> pd.DataF
     kind = np.sum(
         uniforms(key, Word.KIND)[:, None] >= cumulative[band[subdistrict]], axis=1, dtype=np.uint8
     )
+    for row, community in enumerate(inner):
+        if community.kind is not None:
+            kind[row] = COMMUNITY_TYPES.index(community.kind)
+    facts = _figures(inner, len(key))
     sigma = np.full(len(key), config.community_sigma)
-    population = share_people(people, lognormals(key, Word.SIZE, sigma), first)
+    population = share_people(
+        people, lognormals(key, Word.SIZE, sigma), first, stated=facts.population.to_numpy()
+    )
     sigma = np.full(len(key), config.spread.community_sigma)
     density = config.kind_density.array()[kind] * lognormals(key, Word.DENSITY, sigma)
-    area = share_area(subdistricts.area.to_numpy(), population / density, first)
-    grids = share_people(apportion(config.grids, people, at_least=counts), population, first)
+    area = share_area(
+        subdistricts.area.to_numpy(), population / density, first, facts.area.to_numpy()
+    )
+    workers = share_people(
+        np.array([config.grids]), people, np.array([0, len(people)]), counts,
+        subdistricts.grid_workers.to_numpy(),
+    )  # fmt: skip
+    grids = share_people(workers, population, first)
     frame = pd.DataFrame(
         {
             "subdistrict": subdistrict,
@@ -103,9 +143,42 @@ def draw_communities(config: CityConfig, subdistricts: pd.DataFrame) -> pd.DataF
             "area": area,
             "density": population / area,
             "grids": grids,
+            "station": [community.station for community in inner] or False,
         }
     )
+    frame[SITE] = facts[SITE]
+    frame[AGES] = _ages(config, frame, facts, subdistricts)
     return _denser_first(frame, "subdistrict")
+
+
+def _figures(places: Sequence[SubdistrictFacts | CommunityFacts], count: int) -> pd.DataFrame:
+    """Return the figures of stated places, NaN where left out; ``count`` rows of NaN if none."""
+    if not places:
+        return pd.DataFrame(np.nan, range(count), ["population", "area", *SITE, *AGES])
+    site = [p.site() if isinstance(p, SubdistrictFacts) else p.at for p in places]
+    frame = pd.DataFrame(
+        {
+            "population": figures([place.population for place in places]),
+            "area": figures([place.area_km2 for place in places]),
+        }
+    )
+    frame[SITE] = sites(site)
+    for group in AGES:
+        frame[group] = figures([getattr(place.ages, group, None) for place in places])
+    return frame
+
+
+def _ages(
+    config: CityConfig, communities: pd.DataFrame, facts: pd.DataFrame, subdistricts: pd.DataFrame
+) -> np.ndarray:
+    """Return age shares (communities, 3): stated, else the subdistrict's, else by kind."""
+    by_kind = [[getattr(shares, group) for group in AGES] for shares in
+               (config.ages.rural, config.ages.urban)]  # fmt: skip
+    drawn = np.array(by_kind)[communities.urban.to_numpy().astype(np.intp)]
+    outer = subdistricts[AGES].to_numpy()[communities.subdistrict]
+    inner = facts[AGES].to_numpy()
+    outer = np.where(np.isnan(outer), drawn, outer)
+    return np.where(np.isnan(inner), outer, inner)
 
 
 def _denser_first(frame: pd.DataFrame, parent: str) -> pd.DataFrame:
@@ -115,8 +188,7 @@ def _denser_first(frame: pd.DataFrame, parent: str) -> pd.DataFrame:
 
 def need_spread(config: CityConfig, communities: pd.DataFrame) -> NeedSpread:
     """Return the distributions whose multipliers average 1 over the whole city."""
-    older = np.where(communities.urban, config.ages.urban.older, config.ages.rural.older)
-    share = float(np.average(older, weights=communities.population))
+    share = float(np.average(communities.older, weights=communities.population))
     other = config.needs.other_mean(share)
     means = (other, other, config.needs.older_mean)
     return NeedSpread(means=means, shape=1 / config.needs.square_cv_within(share))

@@ -43,7 +43,8 @@ def unit_names(config: CityConfig) -> tuple[str, ...]:
     """Return the names of a city's districts; those of subdistricts begin with them."""
     drawn = config.sample and {unit.unit for unit in config.sample.units}
     units = [unit for unit in config.census() if drawn is None or unit.name in drawn]
-    return tuple(name for unit in units for name in (unit.name, unit.name_zh))
+    listed = [place for unit in units for place in (unit, *unit.subdistricts)]
+    return tuple(name for place in listed for name in (place.name, place.name_zh))
 
 
 def no_place(name: str, names: tuple[str, ...]) -> str:

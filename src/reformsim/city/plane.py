@@ -10,12 +10,14 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import shapely
 
 from reformsim.kernels import njit
 
 GOLDEN_ANGLE = math.pi * (3.0 - math.sqrt(5.0))
 TOLERANCE = 1e-10  # relative error of each area
 NEWTON_STEPS = 200
+INSIDE = 0.95  # of the way to the border, at most, known sites lie
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,23 @@ def disc(area: float, sides: int = 120) -> Outlines:
     return Outlines(vertices, np.array([0, sides]))
 
 
+def around(sites: np.ndarray, area: float) -> Outlines:
+    """Return one convex polygon of the given area around sites (n, 2).
+
+    It is their hull, widened alike on all sides; a hull that is too large is made smaller.
+    """
+    hull = shapely.MultiPoint(sites).convex_hull
+    low, high = 0.0, math.sqrt(area / math.pi)
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if hull.buffer(middle).area < area else (low, middle)
+    wide = shapely.geometry.polygon.orient(hull.buffer(high))
+    vertices = np.array(wide.exterior.coords)[:-1]
+    centre = np.array(wide.centroid.coords)[0]
+    vertices = centre + (vertices - centre) * math.sqrt(area / wide.area)
+    return Outlines(vertices, np.array([0, len(vertices)]))
+
+
 def subdivide(
     parents: Outlines,
     first_child: np.ndarray,
@@ -56,19 +75,22 @@ def subdivide(
     turns: np.ndarray,
     pull: float,
     relaxations: int,
+    sites: np.ndarray | None = None,
 ) -> Outlines:
     """Cut each parent into its children; earlier children lie nearer to the parent's focus.
 
     ``first_child``, shape (parents + 1,), delimits the children; ``areas`` (children,) are their
     areas up to a factor for each parent; ``turns`` (parents,) turn the first layout, in radians.
     The focus is the parent's centroid, moved toward the origin by ``pull`` (0 to 1) of the way to
-    the border. Each of ``relaxations`` moves the sites to the centroids of their cells.
+    the border. Each of ``relaxations`` moves the sites to the centroids of their cells. Known
+    ``sites`` (children, 2) stay, but for drawing them together where some lie outside.
 
     Returns the children's outlines. Raises RuntimeError if the areas are not met.
     """
     counts = np.diff(first_child)
     room = int(np.sum(counts * (np.diff(parents.first) + counts)))
     vertices, sizes = np.empty((room, 2)), np.empty(len(areas), np.int64)
+    known = np.empty((0, 2)) if sites is None else sites
     bad = _subdivide(
         parents.vertices,
         parents.first,
@@ -77,6 +99,7 @@ def subdivide(
         turns,
         pull,
         relaxations,
+        known,
         vertices,
         sizes,
     )
@@ -95,6 +118,7 @@ def _subdivide(
     turns,
     pull,
     relaxations,
+    known,
     out_vertices,
     out_sizes,
 ):
@@ -107,9 +131,12 @@ def _subdivide(
         centre, scale = np.array([cx, cy]), math.sqrt(area)
         border = (outline - centre) / scale  # area 1 around its centroid: well conditioned
         wanted = areas[begin:stop] / areas[begin:stop].sum()
-        focus = _focus(border, -centre / scale, pull)
-        sites = _spiral(border, focus, wanted, turns[parent])
-        for _ in range(relaxations):
+        if len(known) > 0:
+            sites = _together(border, (known[begin:stop] - centre) / scale)
+        else:
+            focus = _focus(border, -centre / scale, pull)
+            sites = _spiral(border, focus, wanted, turns[parent])
+        for _ in range(0 if len(known) > 0 else relaxations):
             weights, centroids, met = _fit(border, sites, wanted)
             if not met:
                 return parent
@@ -123,6 +150,18 @@ def _subdivide(
             end += len(cell)
             out_sizes[begin + child] = len(cell)
     return -1
+
+
+@njit(cache=True)
+def _together(border, sites):
+    """Draw sites toward (0, 0), all by one factor, until they lie well within the border."""
+    factor = 1.0
+    for k in range(len(sites)):
+        distance = math.hypot(sites[k, 0], sites[k, 1])
+        if distance > 1e-12:
+            reach = INSIDE * _ray(border, np.zeros(2), sites[k] / distance)
+            factor = min(factor, reach / distance)
+    return factor * sites
 
 
 @njit(cache=True)

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from pydantic import Field, NonNegativeFloat, PositiveFloat, model_validator
 
-from reformsim.city.census import Closed
+from reformsim.city.closed import Closed
 
 COMMUNITY_TYPES = (
     "old_courtyard",

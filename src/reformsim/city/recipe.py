@@ -13,8 +13,9 @@ import pandas as pd
 from reformsim.city import levels
 from reformsim.city.config import CityConfig
 from reformsim.city.draws import Word, offsets, uniforms
+from reformsim.city.levels import SITE
 from reformsim.city.people import draw_people
-from reformsim.city.plane import Outlines, disc, subdivide
+from reformsim.city.plane import Outlines, around, disc, subdivide
 from reformsim.city.territory import (
     City,
     Communities,
@@ -25,6 +26,9 @@ from reformsim.city.territory import (
     Subdistricts,
 )
 
+MOVED = ["east_moved", "north_moved"]
+#: The parent of districts: the map, which lies still.
+STILL = pd.DataFrame({MOVED[0]: [0.0], MOVED[1]: [0.0], "key": np.zeros(1, np.uint64)})
 RELAXATIONS = 5  # rounds the cells of the map; more change little
 
 
@@ -39,7 +43,8 @@ def build(config: CityConfig, seed: int) -> City:
     subdistricts = levels.draw_subdistricts(config, districts)
     communities = levels.draw_communities(config, subdistricts)
     need_spread = levels.need_spread(config, communities)
-    district_map = _map_districts(districts)
+    known = [frame[SITE].to_numpy() for frame in (communities, subdistricts, districts)]
+    district_map = _map_districts(districts, next((k for k in known if np.isfinite(k).all()), None))
     subdistrict_map = _cut(district_map, districts, subdistricts, "district", pull=0.5)
     if config.sample is not None:
         kept = levels.choose(config.sample, districts, subdistricts)
@@ -50,21 +55,19 @@ def build(config: CityConfig, seed: int) -> City:
     community_map = _cut(subdistrict_map, subdistricts, communities, "subdistrict")
     grids = levels.draw_grids(config, communities)
     grid_map = _cut(community_map, communities, grids, "community")
+    districts = _placed(districts, district_map, STILL, districts.city)
+    subdistricts = _placed(subdistricts, subdistrict_map, districts, subdistricts.district)
+    communities = _placed(communities, community_map, subdistricts, communities.subdistrict)
+    grids = _placed(grids, grid_map, communities, grids.community)
     people, grids["multiplier_sum"] = _draw_people(config, communities, grids, need_spread)
     return City(
         name=config.name,
         name_zh=config.name_zh,
         seed=seed,
-        districts=Districts.of(
-            _placed(districts, district_map), _first(subdistricts.district, districts)
-        ),
-        subdistricts=Subdistricts.of(
-            _placed(subdistricts, subdistrict_map), _first(communities.subdistrict, subdistricts)
-        ),
-        communities=Communities.of(
-            _placed(communities, community_map), _first(grids.community, communities)
-        ),
-        grids=Grids.of(_placed(grids, grid_map), offsets(grids.population.to_numpy())),
+        districts=Districts.of(districts, _first(subdistricts.district, districts)),
+        subdistricts=Subdistricts.of(subdistricts, _first(communities.subdistrict, subdistricts)),
+        communities=Communities.of(communities, _first(grids.community, communities)),
+        grids=Grids.of(grids, offsets(grids.population.to_numpy())),
         people=people,
         need_spread=need_spread,
         district_outlines=district_map,
@@ -73,11 +76,14 @@ def build(config: CityConfig, seed: int) -> City:
     )
 
 
-def _map_districts(districts: pd.DataFrame) -> Outlines:
+def _map_districts(districts: pd.DataFrame, known: np.ndarray | None) -> Outlines:
     """Lay the districts out on a disc, the denser nearer to its centre.
 
     The origin of the map, the city centre, is then put in the middle of the densest district.
+    Where places (n, 2) are ``known``, they say where the city lies.
     """
+    if known is not None:
+        return _cut(around(known, districts.area.sum()), STILL, districts, "city")
     area = districts.area.to_numpy()
     order = np.argsort(-districts.population.to_numpy() / area, kind="stable")
     turn = 2 * np.pi * uniforms(districts.key.to_numpy()[:1], Word.MAP)
@@ -94,7 +100,9 @@ def _cut(
     """Cut the outlines of parents into those of their rows; see ``plane.subdivide``."""
     turns = 2 * np.pi * uniforms(parents.key.to_numpy(), Word.TURN)
     first = _first(rows[parent], parents)
-    return subdivide(outlines, first, rows.area.to_numpy(), turns, pull, RELAXATIONS)
+    known = rows[SITE].to_numpy() if SITE[0] in rows else None
+    sites = known if known is not None and np.isfinite(known).all() else None
+    return subdivide(outlines, first, rows.area.to_numpy(), turns, pull, RELAXATIONS, sites)
 
 
 def _first(parent_of_row: pd.Series, parents: pd.DataFrame) -> np.ndarray:
@@ -131,19 +139,30 @@ def _draw_people(
     config: CityConfig, communities: pd.DataFrame, grids: pd.DataFrame, spread: NeedSpread
 ) -> tuple[People, np.ndarray]:
     """Return the residents' columns, and the sum of multipliers of each grid."""
-    ages = np.array([[a.young, a.young + a.middle] for a in (config.ages.urban, config.ages.rural)])
-    rural = (~communities.urban.to_numpy()).astype(np.intp)
+    young, middle = communities.young.to_numpy(), communities.middle.to_numpy()
     age, cut, other, sums = draw_people(
         grids.key.to_numpy(),
         offsets(grids.population.to_numpy()),
-        ages[rural[grids.community]],
+        np.column_stack([young, young + middle])[grids.community],
         np.array(spread.means),
         spread.shape,
     )
     return People(age=age, alias_cut=cut, alias_other=other), sums
 
 
-def _placed(frame: pd.DataFrame, outlines: Outlines) -> pd.DataFrame:
-    """Put each row at the centroid of its outline."""
-    x, y = outlines.centroids().T
-    return frame.assign(x=x, y=y)
+def _placed(
+    frame: pd.DataFrame, outlines: Outlines, parents: pd.DataFrame, parent: pd.Series
+) -> pd.DataFrame:
+    """Put each row at its stated place, else at the centroid of its outline.
+
+    Children move along with a parent whose stated place is not where its outline lies.
+    """
+    centroids = outlines.centroids()
+    site = centroids + parents[MOVED].to_numpy()[parent]
+    if SITE[0] in frame:
+        stated = frame[SITE].to_numpy()
+        site = np.where(np.isnan(stated), site, stated)
+    x, y = site.T
+    frame = frame.assign(x=x, y=y)
+    frame[MOVED] = site - centroids
+    return frame

@@ -72,6 +72,9 @@ class Districts(Table):
     area: Area
     x: East
     y: North
+    line_heads: Annotated[
+        np.ndarray, Column(np.float64, "heads", "of line departments if stated, else NaN")
+    ]
     first_subdistrict: Annotated[
         np.ndarray, Column(np.int64, "row", "offsets in Subdistricts (n + 1)")
     ]
@@ -91,6 +94,12 @@ class Subdistricts(Table):
     y: North
     density: Annotated[np.ndarray, Column(np.float64, "residents/km²", "population over area")]
     urban: Annotated[np.ndarray, Column(np.bool_, "", "density of the suburban band or above")]
+    office_heads: Annotated[
+        np.ndarray, Column(np.float64, "heads", "of its desks if stated, else NaN")
+    ]
+    station_heads: Annotated[
+        np.ndarray, Column(np.float64, "heads", "of its service stations if stated, else NaN")
+    ]
     first_community: Annotated[
         np.ndarray, Column(np.int64, "row", "offsets in Communities (n + 1)")
     ]
@@ -108,6 +117,7 @@ class Communities(Table):
     x: East
     y: North
     urban: Annotated[np.ndarray, Column(np.bool_, "", "any kind but a village")]
+    station: Annotated[np.ndarray, Column(np.bool_, "", "a stated service station before")]
     first_grid: Annotated[np.ndarray, Column(np.int64, "row", "offsets in Grids (n + 1)")]
 
 

@@ -1,7 +1,8 @@
 """The city before the reform: its staff, its money, its people's habits, all from the facts.
 
 No staffing table of Chengdu was found, so staff follows from the work that must be expected and
-from the utilisation that the facts allow (design §8a); the transfer is what pays for it.
+from the utilisation that the facts allow (design §8a), unless a city states its own; the transfer
+is what pays for it.
 """
 
 from dataclasses import dataclass
@@ -131,11 +132,15 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     fits = fit(inherited["way"], inherited["best"], float(world["misfit_loss"]))
     # budgets do not know an office's own effort and way of working
     mean = np.full(n, case_share.mean() * mean_fit(fits, territorial.sum(axis=1)))
-    offices["heads"] = staff.size(territorial.sum(axis=1), people, worked * mean, utilisation, eta)
+    offices["heads"] = _stated_or(
+        city.subdistricts.office_heads,
+        staff.size(territorial.sum(axis=1), people, worked * mean, utilisation, eta),
+    )
     front = h.shares(h.STATIONS, rules, world, 0.0, 0.0, 0.0)[:, h.A["cases"]]
     station = np.bincount(unit_of, weights=demand.station, minlength=n) * scale
-    offices["station_heads"] = staff.size(
-        station, people, staff.YEAR_HOURS * front, utilisation, eta
+    offices["station_heads"] = _stated_or(
+        city.subdistricts.station_heads,
+        staff.size(station, people, staff.YEAR_HOURS * front, utilisation, eta),
     )
 
     district = city.subdistricts.district
@@ -144,8 +149,15 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     np.add.at(by_district, district, per_unit(demand.departments) * scale)
     share_line = h.shares(h.DEPARTMENTS, rules[:k], world, 0.0, 0.0, 0.0)[:, h.A["cases"]]
     district_people = np.bincount(district, weights=people, minlength=k)
-    heads = staff.size(
-        by_district.sum(axis=1), district_people, staff.YEAR_HOURS * share_line, utilisation, eta
+    heads = _stated_or(
+        city.districts.line_heads,
+        staff.size(
+            by_district.sum(axis=1),
+            district_people,
+            staff.YEAR_HOURS * share_line,
+            utilisation,
+            eta,
+        ),
     )
     line_marks = by_district.sum(axis=0) / by_district.sum()
     hotline = np.zeros(k)
@@ -180,6 +192,10 @@ def _baseline(city: City, facts: bytes) -> Baseline:
         heads=offices["heads"] + offices["station_heads"] + grids,
         line_heads=heads + SEAT_HEADS * seats,
     )
+
+
+def _stated_or(stated: np.ndarray, sized: np.ndarray) -> np.ndarray:
+    return np.where(np.isnan(stated), sized, stated)
 
 
 def _offices(city: City, world: np.record, rules: np.ndarray) -> np.ndarray:

@@ -166,8 +166,10 @@ WORDS: dict[str, str] = {
     "measured solution rate before the first assessment": "首次测评之前的台账解决率",
     # the city
     "County-level units: `chengdu` for the 20 of the census of 2020, or a list of English names "
-    "of some of them and of units given in full.":
-        "县级单位:`chengdu` 为 2020 年普查的 20 个,或列出其中一些的英文名以及自行给出的单位。",
+    "of some of them and of units given in full. A unit may list its real subdistricts, and these "
+    "their communities: all units do, or none.":
+        "县级单位:`chengdu` 为 2020 年普查的 20 个,或列出其中一些的英文名以及自行给出的单位。"
+        "单位可列出真实的街道,街道可列出社区:要么全列,要么全不列。",
     "Where people live within a unit: towns against subdistricts, and densities.":
         "单位内人口的分布:镇与街道,以及密度。",
     "Residents per km² at which half of a unit live in towns; assumed.":

@@ -1,0 +1,1 @@
+"""What a user's own files tell: tables read as strangers write them, and their mistakes."""
