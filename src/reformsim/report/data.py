@@ -29,7 +29,7 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
         "config_hash": study.config_hash,
         "replications": study.n,
         "caveat": CAVEAT,
-        **{name: _records(table) for name, table in _tables(study).items()},
+        **{name: records(table) for name, table in _tables(study).items()},
         "files": [str(path) for path in files],
     }
 
@@ -64,7 +64,7 @@ def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the rows; numbers that JSON cannot write become None."""
     rows = table.astype(object).to_dict(orient="records")
     return [
