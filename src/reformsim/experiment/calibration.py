@@ -8,6 +8,7 @@ one more reason for a difference.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TextIO
 
@@ -15,7 +16,7 @@ import numpy as np
 
 from reformsim import uncertainties
 from reformsim.experiment import plan
-from reformsim.experiment.bench import Factory
+from reformsim.experiment.bench import Factory, Model
 from reformsim.experiment.emulator import Emulator, fit
 from reformsim.experiment.files import StoreError
 from reformsim.experiment.kinds import Bounds, HistoryMatching
@@ -34,7 +35,7 @@ from reformsim.scenario import Scenario
 CHECK = "check"
 
 
-def facts_city(scenario: Scenario, seed: int, threads: int):
+def facts_city(scenario: Scenario, seed: int, threads: int) -> Model:
     """Build the city whose headlines tell the facts as well."""
     from reformsim.facts import FactsCity
 
@@ -153,12 +154,12 @@ def calibrate(
     waves: list[Wave] = []
     for number in range(1, task.design.waves + 1):
         last = waves[-1].matched if waves else None
-        results, points = make(f"wave{number}", lambda last=last: _points(task, last), number - 1)
+        results, points = make(f"wave{number}", partial(_points, task, last), number - 1)
         waves.append(_wave(task, waves, results, _unit(task.bounds, points)))
         if len(waves) > 1 and not any(len(wave.matched.region) for wave in waves[-2:]):
             break
     # Stage 10 lies beyond the last wave that a design may have: streams of its own.
-    check, _ = make(CHECK, lambda: _checks(task, waves[-1].matched), 10)
+    check, _ = make(CHECK, partial(_checks, task, waves[-1].matched), 10)
     return Calibration(task, waves, check)
 
 

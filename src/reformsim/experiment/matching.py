@@ -233,9 +233,8 @@ def parameters(matched: Matched) -> list[Parameter]:
         cut = np.quantile(unit, (0.025, 0.975))
         width = float(min(1.0, (cut[1] - cut[0]) / 0.95))
         mass = np.cumsum(matched.weights[order[:, i]])
-        quantiles = [
-            unit[order[min(np.searchsorted(mass, q), len(unit) - 1), i]] for q in (0.05, 0.5, 0.95)
-        ]
+        at = np.minimum(np.searchsorted(mass, (0.05, 0.5, 0.95)), len(unit) - 1)
+        quantiles = unit[order[at, i]]
         values = [low + float(u) * (high - low) for u in (unit.min(), unit.max(), *quantiles)]
         found.append(
             Parameter(

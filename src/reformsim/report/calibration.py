@@ -14,7 +14,7 @@ from rich.table import Table
 
 from reformsim import uncertainties
 from reformsim.experiment import analysis, calibration, matching
-from reformsim.experiment.calibration import Calibration, Prediction
+from reformsim.experiment.calibration import Calibration, Checked, Left, Prediction
 from reformsim.experiment.matching import OPEN, PINNED
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
@@ -49,12 +49,12 @@ class Calibrated:
         return self.experiment.replications
 
     @cached_property
-    def left(self) -> list[calibration.Left]:
+    def left(self) -> list[Left]:
         """What each wave left."""
         return calibration.left(self.calibration)
 
     @cached_property
-    def checked(self) -> list[calibration.Checked]:
+    def checked(self) -> list[Checked]:
         """Every emulator, checked."""
         return calibration.checked(self.calibration)
 
@@ -200,9 +200,8 @@ def said(told: Calibrated, zh: bool) -> list[str]:
             else f"Emulators of the last wave that fail when runs are left out, so that they rule "
             f"nothing out there: {listed}."
         )
-    if unused := told.unused():
-        listed = "; ".join(_name(told, name, zh) for name in unused)
-        lines.append(f"从未使用的目标：{listed}。" if zh else f"Targets never used: {listed}.")
+    if unused := "; ".join(_name(told, name, zh) for name in told.unused()):
+        lines.append(f"从未使用的目标：{unused}。" if zh else f"Targets never used: {unused}.")
     return [*lines, *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
 
 
@@ -218,15 +217,15 @@ def _something(told: Calibrated, zh: bool) -> list[str]:
             text = VERDICTS_ZH[verdict]
         else:
             text = {PINNED: "Pinned down", matching.NARROWED: "Narrowed"}[verdict]
-        mark = "：" if zh else ": "
-        lines.append(f"{text}{mark}{'; '.join(listed)}.")
+        names = "；".join(listed) if zh else "; ".join(listed)
+        lines.append(f"{text}：{names}。" if zh else f"{text}: {names}.")
     strong = [pair for pair in told.pairs if abs(pair.correlation) >= STRONG][:TOLD]
     if strong:
-        listed = "; ".join(f"{p.first} ~ {p.second} ({p.correlation:+.2f})" for p in strong)
+        told_pairs = "; ".join(f"{p.first} ~ {p.second} ({p.correlation:+.2f})" for p in strong)
         lines.append(
-            f"只能共同确定的组合（秩相关）：{listed}。"
+            f"只能共同确定的组合（秩相关）：{told_pairs}。"
             if zh
-            else f"Known better together than apart (rank correlation): {listed}."
+            else f"Known better together than apart (rank correlation): {told_pairs}."
         )
     effective = told.calibration.matched.effective
     if effective < 50:

@@ -44,11 +44,22 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "leads": analysis.frame(study.leads),
         **(_worlds(study.worlds) if study.worlds else {}),
     }
+    if study.worlds and study.calibrated:
+        inside = _worlds(study.calibrated)
+        names = inside.keys() - {"points"}
+        tables |= {
+            name: pd.concat(
+                [tables[name].assign(within="full"), inside[name].assign(within="calibrated")]
+            )
+            for name in names
+        }
     return {name: table for name, table in tables.items() if len(table)}
 
 
 def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
-    points = pd.DataFrame(worlds.sample.values, columns=list(worlds.sample.bounds))
+    points = pd.DataFrame(worlds.whole.values, columns=list(worlds.whole.bounds))
+    if worlds.whole.calibrated is not None:
+        points["calibrated"] = worlds.whole.calibrated
     return {
         "robustness": analysis.frame(worlds.robustness),
         "drivers": analysis.frame(worlds.drivers),
