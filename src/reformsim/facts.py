@@ -1,27 +1,22 @@
-"""The facts a city is held to (design §8a), beside what the model gives without any reform."""
+"""The facts a city is held to, beside what the model gives without any reform."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
 from reformsim.cases.state import BIN_FIRST, BIN_GROWTH
 from reformsim.city import check_sizes
+from reformsim.declared import Outcome
 from reformsim.institutions.workers import burnt_out
+from reformsim.known import BY_NAME, KNOWN, Mark
 from reformsim.model import CityModel
 from reformsim.outcomes import quantile_days
 from reformsim.scenario import Scenario
 
-Mark = Literal["input", "calibrated", "held out"]
-
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """One fact: what is known (a range), what the model gives, and whether it hits.
-
-    *input* went into the model as it is, *calibrated* was aimed at by hand, *held out* was not
-    looked at in calibration: only a held-out row says something about the model.
-    """
+    """One fact beside the model: what is known (a range), what the model gives, whether it hits."""
 
     name: str
     low: float
@@ -48,6 +43,19 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
     """Run ``scenario`` (without a reform) and hold it to the facts, over all of its days."""
     model = CityModel(scenario, rng=seed, threads=threads)
     model.run_until(scenario.days)
+    got = figures(model)
+    rows = [Fact(k.name, k.low, k.high, got[k.name], k.mark, k.source) for k in KNOWN]
+    for size in check_sizes(model.city):
+        rows.append(
+            Fact(
+                size.fact, size.target * 0.9, size.target * 1.1, size.value, size.mark, size.source
+            )
+        )
+    return rows
+
+
+def figures(model: CityModel) -> dict[str, float]:
+    """Return what a run that is over gives for each of ``KNOWN``, after the warm-up."""
     table = model.outcomes()
     city = table[(table.level == "city") & (table.period != "warm_up")]
     got = city.groupby("outcome").value.mean()
@@ -57,57 +65,26 @@ def facts(scenario: Scenario, seed: int = 1, threads: int = 2) -> list[Fact]:
     shares = by_parts[1:7].sum(axis=1) / by_parts[1:7].sum()
     skew = by_k / by_k[0]
     load = model.administration.books.load
-    people = model.administration.people
+    workers = model.administration.people.workers
     staff = ("offices", "stations", "grids", "departments")
-    rows = [
-        Fact("hotline contacts per resident-year", 0.22, 1.1, got["hotline_contacts"],
-             "calibrated", "Chengdu 2020 to Beijing 2025"),
-        Fact("grid events per resident-year", 0.07, 0.13, got["grid_events"],
-             "calibrated", "micro-grids 2022: about 0.1"),
-        Fact("answered at intake", 0.59, 0.79, got["settled_at_intake"],
-             "calibrated", "Beijing 2020, Ningguo"),
-        Fact("visits to departments", 0.335, 0.375, got["to_departments"],
-             "input", "Panjin 2023: 0.355"),
-        Fact("P(two departments or more)", 0.216, 0.333, 1 - shares[0],
-             "input", "message board; 0.333 without replies naming none"),
-        Fact("median days, dispatched", 9.5, 13.0, median,
-             "calibrated", "message board: 11.2"),
-        Fact("log sd of days, dispatched", 1.15, 1.45, sigma,
-             "calibrated", "message board: 1.29"),
-        Fact("days for 2 departments against 1", 1.0, 1.2, skew[1],
-             "calibrated", "message board: 1.10 (serial_share)"),
-        Fact("days for 3 departments against 1", 1.2, 1.5, skew[2],
-             "held out", "message board: 1.35"),
-        Fact("days for 4 departments against 1", 1.25, 1.6, skew[3],
-             "held out", "message board: 1.42"),
-        Fact("days for 5 departments against 1", 1.45, 1.95, skew[4],
-             "held out", "message board: 1.70"),
-        Fact("days for 6 departments or more against 1", 1.85, 2.6, skew[5],
-             "held out", "message board: 2.20"),
-        Fact("median days, all contacts", 2.0, 6.0, got["median_days"],
-             "held out", "Chengdu 2020: mean 4.24 working days"),
-        Fact("solved, as residents say, before swift response", 0.30, 0.50,
-             got["true_solution_rate"], "held out", "Beijing: 0.40"),
-        Fact("callers satisfied before swift response", 0.51, 0.71, got["case_satisfied"],
-             "held out", "Beijing: 0.61"),
-        Fact("grid workers with heavy burnout", 0.09, 0.17,
-             burnt_out(people.workers["burnout"], people.workers["vacant"])[1], "calibrated",
-             "0.13"),
-        Fact("grid workers with some burnout", 0.37, 0.47, got["burnout"],
-             "calibrated", "0.42"),
-        *(
-            Fact(f"utilisation, {name}", 0.70, 0.95, _loaded(load[i], model, name),
-                 "calibrated", "design §8a, workload-weighted")
-            for i, name in enumerate(staff)
-        ),
+    values = [
+        got["hotline_contacts"], got["grid_events"], got["settled_at_intake"],
+        got["to_departments"], 1 - shares[0], median, sigma, *skew[1:6], got["median_days"],
+        got["true_solution_rate"], got["case_satisfied"],
+        burnt_out(workers["burnout"], workers["vacant"])[1], got["burnout"],
+        *(_loaded(load[i], model, name) for i, name in enumerate(staff)),
     ]  # fmt: skip
-    for size in check_sizes(model.city):
-        rows.append(
-            Fact(
-                size.fact, size.target * 0.9, size.target * 1.1, size.value, size.mark, size.source
-            )
-        )
-    return rows
+    return dict(zip(BY_NAME, map(float, values), strict=True))
+
+
+class FactsCity(CityModel):
+    """A city whose headlines tell what it gives for each of ``KNOWN`` as well."""
+
+    def headlines(self) -> list[tuple[Outcome, float]]:
+        """Return the outcomes after the transition, then the figures of the facts."""
+        named = BY_NAME.values()
+        told = [Outcome(k.name, k.unit, "neither", k.name, k.zh) for k in named]
+        return [*super().headlines(), *zip(told, figures(self).values(), strict=True)]
 
 
 def _loaded(load: np.ndarray, model: CityModel, name: str) -> float:

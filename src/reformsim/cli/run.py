@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, console, told
+from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
 
 if TYPE_CHECKING:
     from reformsim.experiment.plan import Plan
@@ -45,6 +45,7 @@ def run(
     command goes on where a stopped one left off.
     """
     from reformsim.experiment import plan
+    from reformsim.experiment.kinds import HistoryMatching
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
@@ -57,6 +58,8 @@ def run(
         return
     with told():
         experiment = Experiment.load(file)
+        if isinstance(experiment.design, HistoryMatching):
+            raise fail([f"{file}: design.kind: history_matching is for `reformsim calibrate`"])
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)

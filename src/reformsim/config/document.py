@@ -133,9 +133,9 @@ def load_yaml(path: str | Path) -> Document:
     a list at the top. Aliases and tags are refused: what a file means stands where it is read.
     """
     path = Path(path)
-    file = _shown(path)
+    file = shown(path)
     yaml = YAML(typ="safe", pure=True)
-    root = _compose(yaml, _read(path, file), file)
+    root = _compose(yaml, read_text(path, file), file)
     reader = _Reader(file, yaml)
     data = reader.read(root, (), _spot(file, root.start_mark))
     if reader.faults:
@@ -146,12 +146,14 @@ def load_yaml(path: str | Path) -> Document:
     return Document(path, data, reader.places, {})
 
 
-def _shown(path: Path) -> str:
+def shown(path: Path) -> str:
+    """Return a path as messages name it: from the current folder where it lies below."""
     current = Path.cwd()
     return str(path.relative_to(current) if path.is_relative_to(current) else path)
 
 
-def _read(path: Path, file: str) -> str:
+def read_text(path: Path, file: str) -> str:
+    """Return the text of a file; raises ConfigError where there is none in UTF-8."""
     try:
         if path.is_dir():
             raise ConfigError(Fault(Spot(file), "", "a folder; expected a YAML file"))

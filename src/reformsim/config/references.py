@@ -1,4 +1,4 @@
-"""Names of files inside a file: ``city: default``, ``reform: systemic``."""
+"""Names of files inside a file: ``city: default``, ``reform: systemic``, ``targets: own.csv``."""
 
 import os.path
 from collections.abc import Iterator
@@ -9,21 +9,27 @@ from typing import Any
 from pydantic import BaseModel
 
 from reformsim.config.document import ConfigError, Document, Keys, Place, load_yaml, suggest
+from reformsim.config.table import load_csv
 
 #: Keys that may hold the name of a file, and the folder of ``configs/`` where names are looked up.
-REFERENCES = {"city": "cities", "reform": "governance"}
+REFERENCES = {"city": "cities", "reform": "governance", "targets": "targets", "region": "regions"}
 
-#: What a governance file lists its steps under.
-STEPS = "measures"
+#: Folders of tables, CSV files; the others hold YAML files.
+TABLES = {"targets", "regions"}
+
+#: What a governance file lists its steps under, and a table its rows.
+STEPS, ROWS = "measures", "rows"
 
 
 def resolve(document: Document, model: type[BaseModel]) -> Document:
     """Put named files in place of their names, wherever ``model`` wants more than text.
 
     ``city: default`` becomes the content of ``configs/cities/default.yaml``, ``reform: systemic``
-    the steps of ``configs/governance/systemic.yaml``, from the nearest folder ``configs`` above
-    the file, or else above the current folder. A path that ends in .yaml is relative to the
-    file. Faults of the named files are kept in ``faults`` for ``validate`` to raise.
+    the steps of ``configs/governance/systemic.yaml``, ``region: chengdu`` the rows of
+    ``configs/regions/chengdu.csv``, from the nearest folder ``configs`` above the file, or else
+    above the current folder. A path that ends in .yaml (.csv for a table) is relative to the
+    file; a table that is not there, to the current folder. Faults of the named files are kept in
+    ``faults`` for ``validate`` to raise.
     """
     schema = model.model_json_schema()
     data, places, faults = deepcopy(document.data), dict(document.places), dict(document.faults)
@@ -52,8 +58,11 @@ def resolve(document: Document, model: type[BaseModel]) -> Document:
 
 def _named(document: Document, keys: Keys, folder: str, name: str) -> tuple[Document, Keys]:
     """Return a named file and the part of it that is meant; raises ConfigError."""
-    if name.endswith((".yaml", ".yml")):
+    table = folder in TABLES
+    if name.endswith(".csv" if table else (".yaml", ".yml")):
         path = Path(os.path.normpath(document.path.parent / name))
+        if table and not os.path.exists(path):
+            path = Path(name)
         if not os.path.exists(path):
             raise ConfigError(document.fault(keys, f"no such file: {path}"))
     else:
@@ -63,6 +72,8 @@ def _named(document: Document, keys: Keys, folder: str, name: str) -> tuple[Docu
             message = f"no {name!r} in configs/{folder}{suggest(name, known)} ({names})"
             raise ConfigError(document.fault(keys, message))
         path = known[name]
+    if table:
+        return load_csv(path), (ROWS,)
     named = load_yaml(path)
     if folder != REFERENCES["reform"]:
         return named, ()
@@ -76,7 +87,8 @@ def _configs(start: Path, folder: str) -> dict[str, Path]:
     """Return the files of one kind in the nearest folder ``configs`` upwards, by name."""
     for parent in (start, *start.parents):
         if (parent / "configs").is_dir():
-            return {path.stem: path for path in (parent / "configs" / folder).glob("*.yaml")}
+            kind = "*.csv" if folder in TABLES else "*.yaml"
+            return {path.stem: path for path in (parent / "configs" / folder).glob(kind)}
     return {}
 
 

@@ -2,9 +2,18 @@
 
 from typing import TYPE_CHECKING
 
-from reformsim import outcomes
+from reformsim import outcomes, uncertainties
 from reformsim.config import suggest
-from reformsim.experiment.kinds import Apart, Compare, Difference, Factorial, Sampled, Staged
+from reformsim.experiment.kinds import (
+    Apart,
+    Compare,
+    Difference,
+    Factorial,
+    HistoryMatching,
+    LatinHypercube,
+    Sampled,
+    Staged,
+)
 
 if TYPE_CHECKING:
     from reformsim.experiment.schema import Experiment
@@ -54,11 +63,36 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         raise ValueError("baseline: with fewer than two scenarios nothing is compared")
     if experiment.figures:
         raise ValueError("figures: a design over uncertainties has tables only")
+    if isinstance(design, LatinHypercube) and design.region:
+        _region(design, experiment.fixed())
+    if isinstance(design, HistoryMatching) and scenarios:
+        raise ValueError("scenarios: a calibration has none, it runs the base alone")
     bounds = experiment.bounds()
     if not bounds:
         raise ValueError("design.uncertainties: nothing is left to vary")
     for name in sorted(experiment.fixed() & bounds.keys()):
         raise ValueError(f"design.uncertainties: {name} is fixed elsewhere in the file")
+
+
+def _region(design: LatinHypercube, fixed: set[str]) -> None:
+    """Refuse a table whose columns are no uncertainties that the design varies, or rows outside."""
+    names = design.region[0].keys()
+    for i, row in enumerate(design.region):
+        if row.keys() != names:
+            raise ValueError(f"design.region.{i}: every row needs a value in every column")
+        for name, value in row.items():
+            known = uncertainties.BY_NAME.get(name)
+            if known is None:
+                near = suggest(name, uncertainties.BY_NAME)
+                raise ValueError(f"design.region.{i}.{name}: unknown uncertainty {name!r}{near}")
+            if not known.low <= value <= known.high:
+                raise ValueError(
+                    f"design.region.{i}.{name}: must be in [{known.low:g}, {known.high:g}]"
+                )
+    if taken := names & fixed:
+        raise ValueError(f"uncertainties.{min(taken)}: its values are those of the region")
+    if design.named() and (left := names - set(design.named())):
+        raise ValueError(f"design.uncertainties: {min(left)} of the region is not among them")
 
 
 def _staged(experiment: "Experiment", design: Staged) -> None:

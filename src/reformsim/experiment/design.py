@@ -170,8 +170,10 @@ def sample(experiment: Experiment) -> Sample | None:
     return draw(design, experiment.bounds(), experiment.seed, experiment.replications)
 
 
-def runs(experiment: Experiment) -> list[Run]:
+def runs(experiment: Experiment, points: Sample | None = None) -> list[Run]:
     """Return all runs, replication by replication: a study cut short is still balanced.
+
+    ``points`` take the place of those that the design draws: those of a later wave.
 
     Replication r has the seed ``experiment.seed + r`` in every scenario (common random
     numbers), and at the points of stream k of a sample that seed + k·2²⁰; seeds are hashed
@@ -179,7 +181,7 @@ def runs(experiment: Experiment) -> list[Run]:
     are in their places, and so do more points of a design with one replication.
     """
     there = cells(experiment)
-    points = sample(experiment)
+    points = points or sample(experiment)
     if points is None:
         walks = isinstance(experiment.design, Shapley)
         return [

@@ -5,10 +5,11 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reformsim import uncertainties
+from reformsim import known, uncertainties
 from reformsim.city import CityConfig
 from reformsim.config import suggest
 from reformsim.experiment import fractions
+from reformsim.experiment.targets import Target, of_facts, unknown
 from reformsim.scenario import Closed, PremisesPlan, StationPlan, Step
 
 #: Bounds of each uncertainty that a design varies, in the order of the design.
@@ -100,6 +101,10 @@ class Factorial(Closed):
         return {name: (low, high) for name, (low, high) in self.factors.items()}
 
 
+#: Rows of a table of worlds: the value of each uncertainty that was calibrated, by name.
+Region = tuple[dict[str, float], ...]
+
+
 class Sampled(Closed):
     """A design over uncertainties: every scenario is run at every sampled point of the world.
 
@@ -113,7 +118,7 @@ class Sampled(Closed):
 
     @model_validator(mode="after")
     def _known(self) -> Self:
-        named = () if self.uncertainties == "all" else self.uncertainties
+        named = self.named()
         places = {f"uncertainties.{i}": name for i, name in enumerate(named)}
         places |= {f"ranges.{name}": name for name in self.ranges}
         for place, name in places.items():
@@ -124,7 +129,7 @@ class Sampled(Closed):
             raise ValueError("uncertainties: one is named twice")
         for name, (low, high) in self.ranges.items():
             known = uncertainties.BY_NAME[name]
-            if self.uncertainties != "all" and name not in self.uncertainties:
+            if named and name not in named:
                 raise ValueError(f"ranges.{name}: is not among the uncertainties of the design")
             if not known.low <= low < high <= known.high:
                 raise ValueError(
@@ -132,13 +137,13 @@ class Sampled(Closed):
                 )
         return self
 
+    def named(self) -> tuple[str, ...]:
+        """Return the uncertainties that the design names; empty where it varies all."""
+        return () if isinstance(self.uncertainties, str) else self.uncertainties
+
     def bounds(self, fixed: set[str]) -> Bounds:
         """Return what varies and between which bounds, given what the file fixes."""
-        names = (
-            [name for name in uncertainties.BY_NAME if name not in fixed]
-            if self.uncertainties == "all"
-            else self.uncertainties
-        )
+        names = self.named() or [name for name in uncertainties.BY_NAME if name not in fixed]
         declared = uncertainties.BY_NAME
         return {n: self.ranges.get(n, (declared[n].low, declared[n].high)) for n in names}
 
@@ -154,13 +159,30 @@ class LatinHypercube(Sampled):
     """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
 
     Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008). ``first``
-    runs the first of them only, to hold another city to the same worlds.
+    runs the first of them only, to hold another city to the same worlds. With a ``region``, a
+    table that ``reformsim calibrate`` wrote, each point comes twice with the same random numbers:
+    over the full ranges, and with the values of one row of the region; ``uncertainties:
+    calibrated`` varies what the region names and nothing else.
     """
 
     kind: Literal["latin_hypercube"]
+    uncertainties: Literal["all", "calibrated"] | tuple[str, ...] = "all"  # type: ignore[assignment]
     points: int = Field(ge=4, le=100_000)
     first: int | None = Field(default=None, ge=4)
     repeat: Repeat | None = None
+    region: Region = ()
+
+    def named(self) -> tuple[str, ...]:
+        """Return the uncertainties that the design, or its region, names."""
+        return tuple(self.region[0]) if self.uncertainties == "calibrated" else super().named()
+
+    @model_validator(mode="after")
+    def _calibrated(self) -> Self:
+        if self.uncertainties == "calibrated" and not self.region:
+            raise ValueError(
+                "region: `uncertainties: calibrated` needs a table from `reformsim calibrate`"
+            )
+        return self
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
@@ -220,6 +242,8 @@ class Pawn(LatinHypercube):
 
     @model_validator(mode="after")
     def _filled(self) -> Self:
+        if self.region:
+            raise ValueError("region: only a latin_hypercube takes one")
         if self.points < 5 * self.slices:
             raise ValueError(f"points: {self.slices} slices need at least {5 * self.slices}")
         return self
@@ -238,9 +262,63 @@ class Fast(Sampled):
 
     @model_validator(mode="after")
     def _several(self) -> Self:
-        if self.uncertainties != "all" and len(self.uncertainties) < 2:
+        if self.uncertainties != "all" and len(self.named()) < 2:
             raise ValueError("uncertainties: a search curve needs two or more")
         return self
+
+
+class HistoryMatching(Sampled):
+    """Rule out worlds in which the model does not meet targets: Craig et al. (1997).
+
+    In each of ``waves`` waves the model is run at ``points`` points, at first over the whole
+    ranges and then where nothing was ruled out; see ``experiment.matching``. Targets are the
+    declared ``facts`` (names, or ``all`` that are calibrated or held out; without ``targets``
+    all) and the rows of a table of ``targets``. ``discrepancy`` is the standard deviation of what
+    the model leaves out, as a share of the target's value, ``discrepancies`` the same for single
+    targets. ``checks`` worlds of the posterior are run at the end.
+    """
+
+    kind: Literal["history_matching"]
+    points: int = Field(ge=10, le=1000)
+    waves: int = Field(default=3, ge=1, le=10)
+    facts: Literal["all"] | tuple[str, ...] | None = None
+    targets: tuple[Target, ...] = ()
+    discrepancy: float = Field(ge=0, le=1)
+    discrepancies: dict[str, float] = Field(default_factory=dict)
+    cutoff: float = Field(default=3, gt=0, le=10)
+    checks: int = Field(default=20, ge=2, le=1000)
+
+    def aims(self) -> tuple[Target, ...]:
+        """Return all targets; a row of the table replaces the fact of its name."""
+        names = self.facts if self.facts is not None else () if self.targets else "all"
+        own = {target.name for target in self.targets}
+        return (*(t for t in of_facts(names) if t.name not in own), *self.targets)
+
+    @model_validator(mode="after")
+    def _aimed(self) -> Self:
+        named = () if self.facts in (None, "all") else self.facts or ()
+        for i, name in enumerate(named):
+            if name not in known.BY_NAME:
+                near = suggest(name, known.BY_NAME)
+                raise ValueError(f"facts.{i}: unknown fact {name!r}{near} (`reformsim facts`)")
+        for i, target in enumerate(self.targets):
+            if wrong := unknown(target.name):
+                raise ValueError(f"targets.{i}.name: {wrong}")
+        names = [target.name for target in self.aims()]
+        if len(set(names)) < len(names):
+            raise ValueError("targets: one is named twice")
+        if all(target.use == "held out" for target in self.aims()):
+            raise ValueError("targets: none is to be calibrated to")
+        for name, share in self.discrepancies.items():
+            if name not in names:
+                raise ValueError(f"discrepancies.{name}: no such target{suggest(name, names)}")
+            if not share >= 0:
+                raise ValueError(f"discrepancies.{name}: must be at least 0")
+        return self
+
+    def deviation(self, target: Target) -> float:
+        """Return the standard deviation of what the model leaves out of a target."""
+        return self.discrepancies.get(target.name, self.discrepancy) * abs(target.z)
 
 
 class Apart(Closed):
@@ -302,6 +380,7 @@ Design = Annotated[
     | Sobol
     | Pawn
     | Fast
+    | HistoryMatching
     | Shapley
     | Interactions
     | Staged,

@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from reformsim.experiment import design
 from reformsim.experiment.design import Run
 from reformsim.experiment.files import digest, seal, unseal
+from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 
 #: All that a run tells, or the outcomes of the whole city after the transition.
@@ -67,11 +68,11 @@ class FromExperiment:
         return design.scenario_of(self.experiment, run)
 
 
-def of(experiment: Experiment) -> Plan:
-    """Return the plan of an experiment."""
+def of(experiment: Experiment, points: Sample | None = None) -> Plan:
+    """Return the plan of an experiment, at ``points`` instead of those its design draws."""
     return Plan(
         experiment.name,
-        design.runs(experiment),
+        design.runs(experiment, points),
         FromExperiment(experiment),
         experiment.model_dump(mode="json", exclude_defaults=True),
         experiment.keep,

@@ -19,6 +19,7 @@ from reformsim.experiment.bench import Model
 from reformsim.experiment.design import Run
 from reformsim.experiment.plan import Asked, Plan
 from reformsim.experiment.run import AS_USUAL, How, carry_out
+from reformsim.experiment.sampling import STREAM
 from reformsim.experiment.store import Results
 
 #: From the values of the inputs, by name, and a seed to the values of the outputs, by name.
@@ -68,11 +69,18 @@ class Problem:
         """Build the model of a point."""
         return _Evaluation(self, asked, seed)
 
-    def plan(self, points: np.ndarray, replications: int = 1, seed: int = 1) -> Plan:
+    def plan(
+        self,
+        points: np.ndarray,
+        replications: int = 1,
+        seed: int = 1,
+        streams: np.ndarray | None = None,
+    ) -> Plan:
         """Return the plan of running every point, rows of shape (points, inputs).
 
         Scenarios are named by their row, p00000 and so on; replication r has the seed
-        ``seed + r`` at every point. Raises ValueError for another shape and outside the bounds.
+        ``seed + r`` at every point, or with ``streams`` (points,) that of its stream. Raises
+        ValueError for another shape and outside the bounds.
         """
         points = np.asarray(points, float)
         if points.ndim != 2 or points.shape[1] != len(self.inputs):
@@ -81,13 +89,14 @@ class Problem:
         if not ((points >= low) & (points <= high)).all():
             raise ValueError("points: outside the bounds of the inputs")
         n = len(points)
+        seeds = [seed] * n if streams is None else [seed + STREAM * int(k) for k in streams]
         runs = [
             Run(
                 id=replication * n + i,
                 scenario=f"p{i:05d}",
                 levels={},
                 replication=replication,
-                seed=seed + replication,
+                seed=seeds[i] + replication,
                 point=dict(zip(self.inputs, row.tolist(), strict=True)),
             )
             for replication in range(replications)

@@ -12,9 +12,11 @@ from reformsim import uncertainties
 from reformsim.experiment.kinds import (
     Bounds,
     Fast,
+    HistoryMatching,
     LatinHypercube,
     Morris,
     OneAtATime,
+    Region,
     Sampled,
     Sobol,
 )
@@ -40,6 +42,7 @@ class Sample:
     numbers the random numbers: points of one stream share those of each replication, as scenarios
     at one point always do. ``times`` (points,) says how often a point is run. ``chance`` (points,)
     is the input in [0, 1] that chose the stream, where the design has chance as an input.
+    ``calibrated`` (points,) marks the points that lie in a calibrated region, where there is one.
     """
 
     bounds: Bounds
@@ -47,6 +50,12 @@ class Sample:
     streams: np.ndarray
     times: np.ndarray
     chance: np.ndarray | None = None
+    calibrated: np.ndarray | None = None
+
+    def part(self, rows: np.ndarray) -> "Sample":
+        """Return the points that ``rows``, booleans of shape (points,), marks."""
+        chance = None if self.chance is None else self.chance[rows]
+        return Sample(self.bounds, self.values[rows], self.streams[rows], self.times[rows], chance)
 
     def points(self) -> list[dict[str, float]]:
         """Return each point as values by name."""
@@ -75,9 +84,10 @@ def sample(design: Sampled, bounds: Bounds, seed: int, replications: int) -> Sam
     """Draw the points of a design; the same arguments give the same points."""
     chance = None
     match design:
-        case LatinHypercube():
+        case LatinHypercube() | HistoryMatching():
             values = scaled(latin_hypercube(design.points, len(bounds), seed), bounds)
-            values = values[: design.first]
+            if isinstance(design, LatinHypercube):
+                values = values[: design.first]
             streams = np.arange(len(values))
         case OneAtATime():
             values = one_at_a_time(bounds)
@@ -99,7 +109,27 @@ def sample(design: Sampled, bounds: Bounds, seed: int, replications: int) -> Sam
     if isinstance(design, LatinHypercube) and design.repeat:
         first = slice(design.repeat.points)
         times[first] = np.maximum(times[first], design.repeat.times)
+    if isinstance(design, LatinHypercube) and design.region:
+        return _twice(Sample(bounds, values, streams, times), design.region, seed)
     return Sample(bounds, values, streams, times, chance)
+
+
+def _twice(full: Sample, region: Region, seed: int) -> Sample:
+    """Return each point followed by itself with the values of a row of ``region`` in it.
+
+    The rows are used equally often; both points share their random numbers. So what differs
+    between the two halves is the calibration alone.
+    """
+    row = latin_hypercube(len(full.values), 1, seed + STREAM)[:, 0]
+    inside = full.values.copy()
+    for name in region[0]:
+        column = np.array([world[name] for world in region])
+        inside[:, list(full.bounds).index(name)] = column[(row * len(region)).astype(int)]
+    values = np.stack([full.values, inside], axis=1).reshape(-1, len(full.bounds))
+    marks = np.tile([False, True], len(inside))
+    return Sample(
+        full.bounds, values, full.streams.repeat(2), full.times.repeat(2), calibrated=marks
+    )
 
 
 def latin_hypercube(points: int, dimensions: int, seed: int) -> np.ndarray:

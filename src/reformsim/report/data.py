@@ -29,7 +29,7 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
         "config_hash": study.config_hash,
         "replications": study.n,
         "caveat": CAVEAT,
-        **{name: _records(table) for name, table in _tables(study).items()},
+        **{name: records(table) for name, table in _tables(study).items()},
         "files": [str(path) for path in files],
     }
 
@@ -44,11 +44,22 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
         "leads": analysis.frame(study.leads),
         **(_worlds(study.worlds) if study.worlds else {}),
     }
+    if study.worlds and study.calibrated:
+        inside = _worlds(study.calibrated)
+        names = inside.keys() - {"points"}
+        tables |= {
+            name: pd.concat(
+                [tables[name].assign(within="full"), inside[name].assign(within="calibrated")]
+            )
+            for name in names
+        }
     return {name: table for name, table in tables.items() if len(table)}
 
 
 def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
-    points = pd.DataFrame(worlds.sample.values, columns=list(worlds.sample.bounds))
+    points = pd.DataFrame(worlds.whole.values, columns=list(worlds.whole.bounds))
+    if worlds.whole.calibrated is not None:
+        points["calibrated"] = worlds.whole.calibrated
     return {
         "robustness": analysis.frame(worlds.robustness),
         "drivers": analysis.frame(worlds.drivers),
@@ -64,7 +75,7 @@ def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
     }
 
 
-def _records(table: pd.DataFrame) -> list[dict[Any, Any]]:
+def records(table: pd.DataFrame) -> list[dict[Any, Any]]:
     """Return the rows; numbers that JSON cannot write become None."""
     rows = table.astype(object).to_dict(orient="records")
     return [

@@ -18,7 +18,12 @@ DRIVERS, INDICES, FAILURES = 4, 10, 5
 
 
 def write(writer: "Writer", worlds: Worlds) -> None:
-    """Write the tables of a sampled design."""
+    """Write the tables of a sampled design, over its full ranges or over a calibrated region."""
+    if worlds.whole.calibrated is not None:
+        full, inside = (
+            ("全部范围", "校准后的区域") if writer.zh else ("Full ranges", "Calibrated region")
+        )
+        writer.console.print(f"[bold]{full if worlds.within == 'full' else inside}[/]")
     for scenario in writer.study.references if worlds.robustness else ():
         rows = {r.outcome: r for r in worlds.robustness if r.scenario == scenario}
         shown = [rows[name] for name in writer.study.traits if name in rows]

@@ -1,8 +1,10 @@
 """An experiment with its results, as the report reads it: names, units, contrasts, labels."""
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+
+import numpy as np
 
 from reformsim import outcomes
 from reformsim.experiment import (
@@ -136,11 +138,21 @@ class Study:
 
     @cached_property
     def worlds(self) -> Worlds | None:
-        """What a design over uncertainties says; None of any other."""
+        """What a design over uncertainties says of its full ranges; None of any other design."""
         chosen, sample = self.experiment.design, design.sample(self.experiment)
         if not isinstance(chosen, Sampled) or sample is None:
             return None
-        return Worlds(self.experiment, chosen, self.results, sample)
+        rows = np.ones(len(sample.values), dtype=bool)
+        if sample.calibrated is not None:
+            rows = ~sample.calibrated
+        return Worlds(self.experiment, chosen, self.results, sample, rows)
+
+    @cached_property
+    def calibrated(self) -> Worlds | None:
+        """What it says of the calibrated region; None without one."""
+        if self.worlds is None or self.worlds.whole.calibrated is None:
+            return None
+        return replace(self.worlds, rows=self.worlds.whole.calibrated, within="calibrated")
 
     @cached_property
     def n(self) -> int:

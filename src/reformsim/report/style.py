@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -12,8 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 import reformsim
+from reformsim.experiment.schema import Experiment
 from reformsim.report import fonts
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH
 
 # Okabe & Ito (2008), in an order whose neighbours also differ in grey.
 BLACK, BLUE, VERMILLION, SKY = "#000000", "#0072B2", "#D55E00", "#56B4E9"
@@ -82,7 +83,23 @@ def look() -> Iterator[None]:
         yield
 
 
-def canvas(study: Study, width: float, height: float, zh: str, en: str) -> SubFigure:
+class Titled(Protocol):
+    """What a figure tells of where it comes from; a ``Study`` is one."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """What was asked."""
+
+    @property
+    def n(self) -> int:
+        """Replications."""
+
+    @property
+    def config_hash(self) -> str:
+        """The hash of the config."""
+
+
+def canvas(study: Titled, width: float, height: float, zh: str, en: str) -> SubFigure:
     """Return the empty upper part of a figure of ``width`` × ``height`` inches, with its title.
 
     The strip below it states n, the caveat, the version and the hash of the config.
@@ -170,7 +187,7 @@ def verdict_legend(
     )
 
 
-def save(study: Study, figure: SubFigure, name: str, directory: Path) -> list[Path]:
+def save(study: Titled, figure: SubFigure, name: str, directory: Path) -> list[Path]:
     """Write a figure as PNG (150 dpi) and SVG; hash and version go into the files' metadata."""
     program = f"reformsim {reformsim.__version__}"
     about = {

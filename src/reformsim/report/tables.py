@@ -196,6 +196,8 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     console.print(experiment.question, "")
     if study.worlds is not None:
         sampled.write(writer, study.worlds)
+        if study.calibrated is not None:
+            sampled.write(writer, study.calibrated)
         console.print(CAVEAT_ZH if zh else CAVEAT)
         return
     if study.groups:

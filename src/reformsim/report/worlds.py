@@ -1,7 +1,10 @@
 """What a design over uncertainties says, as the report reads it; each part is made once."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Literal
+
+import numpy as np
 
 from reformsim.experiment import analysis, discovery, responses, robustness, sensitivity
 from reformsim.experiment.kinds import LatinHypercube, Sampled
@@ -15,12 +18,23 @@ from reformsim.experiment.store import Results
 
 @dataclass(frozen=True)
 class Worlds:
-    """The points of a design over uncertainties, and what came out at them."""
+    """The points of a design over uncertainties, and what came out at them.
+
+    ``rows``, booleans of shape (points of the design,), marks those that are looked at; ``within``
+    says where they lie: in the full ranges, or in a calibrated region.
+    """
 
     experiment: Experiment
     design: Sampled
     results: Results
-    sample: Sample
+    whole: Sample
+    rows: np.ndarray
+    within: Literal["full", "calibrated"] = "full"
+
+    @cached_property
+    def sample(self) -> Sample:
+        """The points that are looked at."""
+        return self.whole.part(self.rows)
 
     @property
     def fair(self) -> bool:
@@ -30,12 +44,14 @@ class Worlds:
     @cached_property
     def responses(self) -> list[Response]:
         """What each headline did at each point of a design over uncertainties."""
-        return responses.responses(self.experiment, self.results)
+        found = responses.responses(self.experiment, self.results)
+        return [replace(response, values=response.values[self.rows]) for response in found]
 
     @cached_property
     def failures(self) -> list[Failure]:
         """The runs that failed, with their points."""
-        return responses.failures(self.experiment, self.results)
+        found = responses.failures(self.experiment, self.results)
+        return [failure for failure in found if self.rows[failure.index]]
 
     @cached_property
     def robustness(self) -> list[Robustness]:
@@ -63,7 +79,7 @@ class Worlds:
             if trait.outcome in self.experiment.outcomes
             for regret in robustness.regrets(
                 trait,
-                {s: v[:, 0] for (outcome, s), v in values.items() if outcome == trait.outcome},
+                {s: v[self.rows, 0] for (o, s), v in values.items() if o == trait.outcome},
             )
         ]
 

@@ -1,0 +1,70 @@
+"""`reformsim calibrate`."""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
+
+
+@app.command()
+def calibrate(
+    file: Annotated[Path, typer.Argument(help="An experiment, as experiments/calibration.yaml.")],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
+    ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
+    ] = None,
+    retry_failed: Annotated[
+        bool, typer.Option("--retry-failed", help="Make failed runs again.")
+    ] = False,
+    other_code: Annotated[
+        bool, typer.Option("--other-code", help="Go on though the code has changed since.")
+    ] = False,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
+    """Rule out worlds that contradict known facts; say what the facts do not pin down.
+
+    The file's design is history_matching. Later experiments take the region that is left:
+    DIR/region.csv. The same command goes on where a stopped one left off.
+    """
+    from reformsim.experiment import calibration
+    from reformsim.experiment.kinds import HistoryMatching
+    from reformsim.experiment.run import How
+    from reformsim.experiment.schema import Experiment
+    from reformsim.experiment.store import Store
+
+    how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
+    with told():
+        experiment = Experiment.load(file)
+        if not isinstance(experiment.design, HistoryMatching):
+            kind = experiment.design.kind
+            raise fail(
+                [f"{file}: design.kind: calibrate takes history_matching, not {kind} (use run)"]
+            )
+        directory = output or Path("results") / experiment.name
+        found = calibration.calibrate(
+            calibration.of(experiment), directory, workers or os.cpu_count() or 1, how=how
+        )
+
+    from reformsim.report import calibration as report
+    from reformsim.report import profiles
+
+    last = Store(directory / calibration.CHECK).manifest()
+    said = report.Calibrated(experiment, found, last["config_hash"])
+    screen = console()
+    if not as_json:
+        report.write(said, screen, zh)
+    with told():
+        paths = [*profiles.draw(said, directory), *report.save(said, directory)]
+    if as_json:
+        typer.echo(json.dumps(report.summary(said, paths), ensure_ascii=False, indent=2))
+    else:
+        screen.print("", *map(str, paths), sep="\n", soft_wrap=True)

@@ -1,0 +1,75 @@
+"""What is known of the time before the reform (design §8a): the facts a city is held to.
+
+Declared once, as ranges with a source; ``reformsim.facts`` says what the model gives for each.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+Mark = Literal["input", "calibrated", "held out"]
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """One fact about the time before the reform: a range, its mark, its source.
+
+    *input* went into the model as it is, *calibrated* was aimed at, *held out* was not looked at
+    in calibration: only a held-out row says something about the model.
+    """
+
+    name: str
+    zh: str
+    unit: str
+    low: float
+    high: float
+    mark: Mark
+    source: str
+
+
+#: What is held to how a city works, whatever its size.
+KNOWN: tuple[Known, ...] = (
+    Known("hotline contacts per resident-year", "人均年热线诉求量", "per resident-year", 0.22, 1.1,
+          "calibrated", "Chengdu 2020 to Beijing 2025"),
+    Known("grid events per resident-year", "人均年网格事件量", "per resident-year", 0.07, 0.13,
+          "calibrated", "micro-grids 2022: about 0.1"),
+    Known("answered at intake", "首接即办比例", "share", 0.59, 0.79,
+          "calibrated", "Beijing 2020, Ningguo"),
+    Known("visits to departments", "派往部门比例", "share", 0.335, 0.375,
+          "input", "Panjin 2023: 0.355"),
+    Known("P(two departments or more)", "涉及两个及以上部门的概率", "probability", 0.216, 0.333,
+          "input", "message board; 0.333 without replies naming none"),
+    Known("median days, dispatched", "派单事项办结中位天数", "days", 9.5, 13.0,
+          "calibrated", "message board: 11.2"),
+    Known("log sd of days, dispatched", "派单事项办结天数的对数标准差", "log sd", 1.15, 1.45,
+          "calibrated", "message board: 1.29"),
+    Known("days for 2 departments against 1", "2 个部门与 1 个部门的天数之比", "ratio", 1.0, 1.2,
+          "calibrated", "message board: 1.10 (serial_share)"),
+    Known("days for 3 departments against 1", "3 个部门与 1 个部门的天数之比", "ratio", 1.2, 1.5,
+          "held out", "message board: 1.35"),
+    Known("days for 4 departments against 1", "4 个部门与 1 个部门的天数之比", "ratio", 1.25, 1.6,
+          "held out", "message board: 1.42"),
+    Known("days for 5 departments against 1", "5 个部门与 1 个部门的天数之比", "ratio", 1.45, 1.95,
+          "held out", "message board: 1.70"),
+    Known("days for 6 departments or more against 1", "6 个及以上部门与 1 个部门的天数之比", "ratio",
+          1.85, 2.6, "held out", "message board: 2.20"),
+    Known("median days, all contacts", "全部诉求办结中位天数", "days", 2.0, 6.0,
+          "held out", "Chengdu 2020: mean 4.24 working days"),
+    Known("solved, as residents say, before swift response", "接诉即办之前居民认可的解决率", "share",
+          0.30, 0.50, "held out", "Beijing: 0.40"),
+    Known("callers satisfied before swift response", "接诉即办之前诉求人满意率", "share", 0.51, 0.71,
+          "held out", "Beijing: 0.61"),
+    Known("grid workers with heavy burnout", "重度职业倦怠的网格员比例", "share", 0.09, 0.17,
+          "calibrated", "0.13"),
+    Known("grid workers with some burnout", "有职业倦怠的网格员比例", "share", 0.37, 0.47,
+          "calibrated", "0.42"),
+    Known("utilisation, offices", "街道科室利用率", "share", 0.70, 0.95,
+          "calibrated", "design §8a, workload-weighted"),
+    Known("utilisation, stations", "服务站利用率", "share", 0.70, 0.95,
+          "calibrated", "design §8a, workload-weighted"),
+    Known("utilisation, grids", "网格利用率", "share", 0.70, 0.95,
+          "calibrated", "design §8a, workload-weighted"),
+    Known("utilisation, departments", "部门利用率", "share", 0.70, 0.95,
+          "calibrated", "design §8a, workload-weighted"),
+)  # fmt: skip
+
+BY_NAME: dict[str, Known] = {known.name: known for known in KNOWN}
