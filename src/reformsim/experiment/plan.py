@@ -13,10 +13,12 @@ from typing import Any, Literal, Protocol
 from reformsim.experiment import design
 from reformsim.experiment.design import Run
 from reformsim.experiment.files import digest, seal, unseal
+from reformsim.experiment.kinds import Pilot
 from reformsim.experiment.schema import Experiment
 
-#: All that a run tells, or the outcomes of the whole city after the transition.
-Keep = Literal["all", "headlines"]
+#: All that a run tells, or the outcomes of the whole city after the transition, alone or with the
+#: panel of the scenario.
+Keep = Literal["all", "headlines", "panel"]
 
 #: From so many runs on, an experiment that does not say otherwise keeps headlines.
 SWEEP = 200
@@ -74,7 +76,7 @@ def of(experiment: Experiment) -> Plan:
         design.runs(experiment),
         FromExperiment(experiment),
         experiment.model_dump(mode="json", exclude_defaults=True),
-        experiment.keep,
+        "panel" if isinstance(experiment.design, Pilot) else experiment.keep,
     )
 
 
