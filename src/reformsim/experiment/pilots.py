@@ -42,6 +42,11 @@ def start(experiment: "Experiment") -> int:
     return min(step.from_day for step in experiment.scenarios[design_of(experiment).of].reform)
 
 
+def first_month(experiment: "Experiment") -> int:
+    """Return the month in which the pilot starts, counted from the start of the runs."""
+    return month_of(start(experiment))
+
+
 def rollout(experiment: "Experiment", treated: int, draw: int) -> Rollout:
     """Draw the units of a pilot and deal them out to the waves in turn.
 
@@ -58,7 +63,7 @@ def rollout(experiment: "Experiment", treated: int, draw: int) -> Rollout:
 def reform(experiment: "Experiment", treated: int, draw: int) -> Difference:
     """Return the reform in the waves of a pilot; wave k begins k · ``every`` months later."""
     design, drawn = design_of(experiment), rollout(experiment, treated, draw)
-    whole, first = experiment.scenarios[design.of], month_of(start(experiment))
+    whole, first = experiment.scenarios[design.of], first_month(experiment)
     steps = []
     for k in range(design.waves):
         where = tuple(name for name, w in zip(drawn.units, drawn.wave, strict=True) if w == k)
@@ -79,4 +84,4 @@ def reform(experiment: "Experiment", treated: int, draw: int) -> Difference:
 def months(experiment: "Experiment") -> int:
     """Return how many months there are from the start of the pilot to the end of the runs."""
     end = month_of(experiment.warm_up + YEAR * experiment.years - 1) + 1
-    return end - month_of(start(experiment))
+    return end - first_month(experiment)
