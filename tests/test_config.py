@@ -141,7 +141,7 @@ def test_numbers_arrive_to_the_bit(tmp_path, value):
 
 ALLOWED = (
     "allowed: name, warm_up, years, days, city, city_seed, uncertainties, reform, stations, "
-    "premises, keep_cases"
+    "premises, keep_cases, panel"
 )
 SCHEMA = {
     "bool as a word": ("keep_cases: NO\n", ["3:13: keep_cases: write true or false, not 'NO'"]),

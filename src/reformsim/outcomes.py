@@ -1,6 +1,6 @@
 """The outcomes: pure functions of what a run counted, each with its unit and which way is better."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -62,9 +62,31 @@ def quantile_days(days: np.ndarray, q: float, still_open: np.ndarray | float = 0
     return np.where(days.sum(axis=1) > 0, BIN_FIRST * BIN_GROWTH**position, np.nan)
 
 
-def _ended(t: Totals) -> np.ndarray:
-    return t.n("closed") + t.n("lapsed") + t.n("orphaned")
+@dataclass(frozen=True)
+class CaseShare:
+    """A formula: of the cases counted under ``whole``, the share also counted under ``part``.
 
+    Each case is one answer, yes or no: what a sample of the cases says can be drawn from the two.
+    """
+
+    part: tuple[str, ...]
+    whole: tuple[str, ...]
+
+    def __call__(self, t: Totals) -> np.ndarray:
+        """Return the share, (G,); NaN without a case."""
+        return ratio(_sum(t, self.part), self.cases(t))
+
+    def cases(self, t: Totals) -> np.ndarray:
+        """Return how many cases it is a share of, (G,)."""
+        return _sum(t, self.whole)
+
+
+def _sum(t: Totals, names: tuple[str, ...]) -> np.ndarray:
+    return np.asarray(sum(t.n(name) for name in names))
+
+
+#: Counts of the cases that have ended.
+ENDED = ("closed", "lapsed", "orphaned")
 
 Formula = Callable[[Totals], np.ndarray]
 
@@ -72,11 +94,11 @@ MEASURED: tuple[tuple[Outcome, Formula], ...] = (
     (Outcome("satisfaction", "0–1", "higher", "satisfaction of all residents, mean over time", "全体居民满意度", True),
      lambda t: t.state["satisfaction"]),
     (Outcome("case_satisfied", "share", "higher", "callers content with their case", "诉求人满意率", True),
-     lambda t: ratio(t.n("content"), t.n("felt"))),
+     CaseShare(("content",), ("felt",))),
     (Outcome("true_solution_rate", "share", "higher", "ended cases that were truly solved", "真实解决率", True),
-     lambda t: ratio(t.n("solved"), _ended(t))),
+     CaseShare(("solved",), ENDED)),
     (Outcome("measured_solution_rate", "share", "neither", "ended cases that count as solved", "台账解决率"),
-     lambda t: ratio(t.n("measured"), _ended(t))),
+     CaseShare(("measured",), ENDED)),
     (Outcome("problem_days", "days per resident-year", "lower", "days with an unsolved problem, silent ones included", "人均问题存续天数", True),
      lambda t: ratio(t.n("problem_days"), t.people * t.years)),
     (Outcome("median_days", "days", "lower", "median days from voice to closing", "办结中位天数", True),
@@ -104,9 +126,9 @@ MEASURED: tuple[tuple[Outcome, Formula], ...] = (
     (Outcome("visits", "per dispatched case", "lower", "visits to desks, wrong ones and second rounds included", "每件经手科室次数", True),
      lambda t: ratio(t.n("visits"), t.n("dispatched"))),
     (Outcome("lost_share", "share", "lower", "ended cases that lapsed or were orphaned", "流失与无主比例", True),
-     lambda t: ratio(t.n("lapsed") + t.n("orphaned"), _ended(t))),
+     CaseShare(("lapsed", "orphaned"), ENDED)),
     (Outcome("sham_share", "share of closings", "lower", "closed on paper only", "虚假办结比例", True),
-     lambda t: ratio(t.n("sham"), t.n("closed"))),
+     CaseShare(("sham",), ("closed",))),
     (Outcome("walk", "km", "lower", "mean way of a station trip", "到站平均距离", True),
      lambda t: ratio(t.n("walk"), t.n("station"))),
     (Outcome("within_15_minutes", "share of residents", "higher", "live within 15 minutes of their station", "15分钟可达居民比例", True),
@@ -224,6 +246,9 @@ GOALS: tuple[Goal, ...] = (
 
 FORMULAS: dict[str, Formula] = {outcome.name: formula for outcome, formula in MEASURED}
 
+#: The outcomes that a sample of cases can measure, by name.
+CASE_SHARES = {name: f for name, f in FORMULAS.items() if isinstance(f, CaseShare)}
+
 
 def goal_index(goal: Goal, t: Totals) -> np.ndarray:
     """Return the index of a goal, (G,) in [0, 1]; NaN where a component is."""
@@ -278,6 +303,28 @@ def curves(months: list[Totals], days: list[int]) -> pd.DataFrame:
         for name, value in vector(totals).items()
     ]
     return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
+
+
+def panel(months: list[Totals], days: list[int], names: Sequence[str]) -> pd.DataFrame:
+    """Return the outcomes ``names`` of all groups by month: month, day, group, outcome, value, cases.
+
+    ``cases`` is how many cases a share is of, NaN for what is no share of cases.
+    """
+    formulas = {outcome.name: formula for outcome, formula in TABLE}
+    rows = [
+        (month, day, group, name, value, cases)
+        for month, (day, totals) in enumerate(zip(days, months, strict=True))
+        for name in names
+        for group, (value, cases) in enumerate(
+            zip(formulas[name](totals), _cases(name, totals), strict=True)
+        )
+    ]
+    return pd.DataFrame(rows, columns=["month", "day", "group", "outcome", "value", "cases"])
+
+
+def _cases(name: str, totals: Totals) -> np.ndarray:
+    share = CASE_SHARES.get(name)
+    return share.cases(totals) if share else np.full(len(totals.people), np.nan)
 
 
 def waits(days: dict[str, np.ndarray], cases: dict[str, tuple[float, float]]) -> pd.DataFrame:

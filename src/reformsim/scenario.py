@@ -153,6 +153,13 @@ class PremisesPlan(Closed):
     mode: Literal["allocation", "rent_back", "co_build", "purchase"] = "rent_back"
 
 
+class Panel(Closed):
+    """Outcomes to be told month by month for every district or subdistrict."""
+
+    level: Literal["district", "subdistrict"] = "subdistrict"
+    outcomes: tuple[str, ...] = Field(min_length=1)
+
+
 class Scenario(Closed):
     """Everything that makes one run, but for the seed.
 
@@ -175,6 +182,7 @@ class Scenario(Closed):
     stations: StationPlan = StationPlan()
     premises: PremisesPlan = PremisesPlan()
     keep_cases: bool = False
+    panel: Panel | None = None
 
     @field_validator("days")
     @classmethod

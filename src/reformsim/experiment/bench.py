@@ -46,6 +46,13 @@ class Model(Protocol):
         """Return stage, days, period."""
 
 
+class Panelled(Model, Protocol):
+    """What a pilot needs besides."""
+
+    def panel(self) -> pd.DataFrame:
+        """Return month, day, level, place, outcome, value, cases."""
+
+
 #: Builds a model from a scenario, a seed and a number of threads; a module's function, so that
 #: worker processes can import it, or an object that can be pickled.
 Factory = Callable[[Any, int, int], Model]
@@ -67,7 +74,7 @@ class Bench:
         """Keep the factory; models are built at their first use."""
         self.factory = factory
         self.threads = threads
-        self.collect = everything if keep == "all" else headlines
+        self.collect = COLLECT[keep]
         self.models: dict[str, Model] = {}
 
     def model(self, asked: Asked, seed: int) -> Model:
@@ -110,6 +117,18 @@ def everything(model: Model) -> pa.Table:
         model.curves().assign(kind="curve"),
         model.waits().rename(columns={"stage": "outcome", "days": "value"}).assign(kind="wait"),
     ]
+    return _packed(parts)
+
+
+def panels(model: Panelled) -> pa.Table:
+    """Return the headlines of the city, and the panel of the scenario with its cases."""
+    told = model.panel()
+    cases = told.assign(kind="cases", value=told["cases"])
+    values = told.assign(kind="panel")
+    return pa.concat_tables([headlines(model), _packed([values, cases[cases["value"].notna()]])])
+
+
+def _packed(parts: list[pd.DataFrame]) -> pa.Table:
     frames = [part.reindex(columns=FORM.names) for part in parts if len(part)]
     if not frames:
         return FORM.empty_table()
@@ -134,6 +153,14 @@ def headlines(model: Model) -> pa.Table:
         "day": [None] * n,
     }
     return pa.table(columns, schema=FORM)
+
+
+#: What is taken of a finished run.
+COLLECT: dict[Keep, Callable[[Any], pa.Table]] = {
+    "all": everything,
+    "headlines": headlines,
+    "panel": panels,
+}
 
 
 @dataclass(frozen=True)

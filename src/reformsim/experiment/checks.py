@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 from reformsim import outcomes, uncertainties
 from reformsim.config import suggest
+from reformsim.experiment import pilots
 from reformsim.experiment.kinds import (
     Apart,
     Compare,
@@ -11,9 +12,11 @@ from reformsim.experiment.kinds import (
     Factorial,
     HistoryMatching,
     LatinHypercube,
+    Pilot,
     Sampled,
     Staged,
 )
+from reformsim.scenario import month_of, month_start
 
 if TYPE_CHECKING:
     from reformsim.experiment.schema import Experiment
@@ -34,6 +37,8 @@ def plausible(experiment: "Experiment") -> None:
                 _staged(experiment, design)
             elif isinstance(design, Apart):
                 _apart(experiment, design)
+            elif isinstance(design, Pilot):
+                _pilot(experiment, design)
     _intervals(experiment)
 
 
@@ -53,6 +58,8 @@ def _compared(experiment: "Experiment") -> None:
         raise ValueError(f"baseline: must be one of {', '.join(experiment.scenarios)}")
     if wrong := {"effects", "cells", "groups"} & set(experiment.figures):
         raise ValueError(f"figures: {min(wrong)} needs a factorial design")
+    if "power" in experiment.figures and not isinstance(experiment.design, Pilot):
+        raise ValueError("figures: power needs a pilot")
 
 
 def _sampled(experiment: "Experiment", design: Sampled) -> None:
@@ -67,11 +74,15 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         _region(design, experiment.fixed())
     if isinstance(design, HistoryMatching) and scenarios:
         raise ValueError("scenarios: a calibration has none, it runs the base alone")
+    _varied(experiment, "design")
+
+
+def _varied(experiment: "Experiment", place: str) -> None:
     bounds = experiment.bounds()
     if not bounds:
-        raise ValueError("design.uncertainties: nothing is left to vary")
+        raise ValueError(f"{place}.uncertainties: nothing is left to vary")
     for name in sorted(experiment.fixed() & bounds.keys()):
-        raise ValueError(f"design.uncertainties: {name} is fixed elsewhere in the file")
+        raise ValueError(f"{place}.uncertainties: {name} is fixed elsewhere in the file")
 
 
 def _region(design: LatinHypercube, fixed: set[str]) -> None:
@@ -95,23 +106,60 @@ def _region(design: LatinHypercube, fixed: set[str]) -> None:
         raise ValueError(f"design.uncertainties: {min(left)} of the region is not among them")
 
 
-def _staged(experiment: "Experiment", design: Staged) -> None:
+def _staged(experiment: "Experiment", design: Staged | Pilot) -> None:
     _whole(experiment, design.of)
     if any(step.where for step in experiment.scenarios[design.of].reform):
         raise ValueError("design.of: its steps must not name places, the waves do")
+
+
+def _pilot(experiment: "Experiment", design: Pilot) -> None:
+    _staged(experiment, design)
+    _alone(experiment, design.of)
+    if not experiment.scenarios[design.of].reform:
+        raise ValueError("design.of: has no measure to try")
+    if experiment.keep is not None:
+        raise ValueError("keep: a pilot keeps its panel and the headlines")
+    if set(experiment.figures) - {"power"}:
+        raise ValueError("figures: a pilot has the figure `power` only")
+    if design.worlds:
+        _varied(experiment, "design.worlds")
+    if design.cases != ("all",):
+        for i, name in enumerate(experiment.outcomes):
+            if name not in outcomes.CASE_SHARES:
+                known = ", ".join(outcomes.CASE_SHARES)
+                raise ValueError(
+                    f"outcomes.{i}: {name} is no share of cases, of which `cases` could be "
+                    f"sampled: take `cases: [all]`, or some of {known}"
+                )
+    _months(experiment, design)
+    units = len(pilots.units(experiment))
+    if max(design.treated) > units - 2:
+        raise ValueError(
+            f"treated: the city has {units} {design.units}s, of which two must stay without the "
+            f"reform: at most {units - 2}"
+        )
+
+
+def _months(experiment: "Experiment", design: Pilot) -> None:
+    day = pilots.start(experiment)
+    month = month_of(day)
+    if month_start(month) != day:
+        raise ValueError(
+            f"design.of: begins on day {day}, within a month; months near it begin on days "
+            f"{month_start(month)} and {month_start(month + 1)}"
+        )
+    if max(design.before) > month:
+        raise ValueError(f"design.before: there are {month} months before the reform, on day {day}")
+    if max(design.after) > (after := pilots.months(experiment)):
+        raise ValueError(f"design.after: there are {after} months after it; raise `years`")
 
 
 def _apart(experiment: "Experiment", design: Apart) -> None:
     _whole(experiment, design.of)
     if experiment.figures:
         raise ValueError("figures: a reform taken apart has tables only")
+    _alone(experiment, design.of)
     whole = experiment.scenarios[design.of]
-    if len(experiment.scenarios) > 2 or experiment.scenarios[experiment.baseline or ""] != (
-        Difference()
-    ):
-        raise ValueError("scenarios: wanted are an empty baseline and the reform, no more")
-    if whole != Difference(reform=whole.reform):
-        raise ValueError("design.of: must differ from the baseline by its reform alone")
     measures = list(dict.fromkeys(step.measure for step in whole.reform))
     named = [name for group in design.groups.values() for name in group]
     if design.groups and sorted(named) != sorted(measures):
@@ -122,6 +170,16 @@ def _apart(experiment: "Experiment", design: Apart) -> None:
         raise ValueError(f"design.groups.{min(taken)}: this name means something else")
     if len(design.groups or measures) < 2:
         raise ValueError("design.of: needs two or more parts")
+
+
+def _alone(experiment: "Experiment", of: str) -> None:
+    whole = experiment.scenarios[of]
+    if len(experiment.scenarios) > 2 or experiment.scenarios[experiment.baseline or ""] != (
+        Difference()
+    ):
+        raise ValueError("scenarios: wanted are an empty baseline and the reform, no more")
+    if whole != Difference(reform=whole.reform):
+        raise ValueError("design.of: must differ from the baseline by its reform alone")
 
 
 def _whole(experiment: "Experiment", of: str) -> None:

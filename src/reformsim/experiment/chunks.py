@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 #: What a run tells. ``kind`` says what a row is: an ``outcome`` of a place and period, a point
-#: of a ``curve`` over months, or the mean days of a ``wait`` by stage of a case.
+#: of a ``curve`` over months, the mean days of a ``wait`` by stage of a case, or a place and month
+#: of a ``panel``, with the number of ``cases`` that it is a share of.
 FORM = pa.schema(
     [
         ("kind", pa.string()),

@@ -1,16 +1,18 @@
 """The design of an experiment: which runs there are. It knows nothing of how they are executed."""
 
 import itertools
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from reformsim.experiment import pilots
 from reformsim.experiment.kinds import (
     Apart,
     Difference,
     Factorial,
     Interactions,
+    Pilot,
     Sampled,
     Shapley,
     Staged,
@@ -75,6 +77,8 @@ def cells(experiment: Experiment) -> list[Cell]:
             return list({cell.name: cell for cell in walks}.values())
         case Staged(of=of):
             return [Cell(name) for name in (*experiment.scenarios, f"{of} {STAGED}")]
+        case Pilot():
+            return tried(experiment, 0)
         case _:
             return [Cell(name) for name in experiment.scenarios or (BASE,)]
 
@@ -91,6 +95,39 @@ def order(experiment: Experiment, replication: int) -> list[str]:
     """Return the random order in which a replication brings the parts of a reform."""
     rng = np.random.default_rng([experiment.seed, replication])
     return [str(part) for part in rng.permutation(list(experiment.parts()))]
+
+
+def _piloted(experiment: Experiment) -> Iterator[Run]:
+    """Yield the runs of a pilot, draw by draw: d has the seed ``experiment.seed + d``.
+
+    Draws go through the worlds in turn, so that more replications leave the runs in their places.
+    """
+    chosen = pilots.design_of(experiment).worlds
+    points: list[dict[str, float]] = [{}]
+    if chosen:
+        points = draw(chosen, experiment.bounds(), experiment.seed, 1).points()
+    count = experiment.replications * len(points)
+    there = ((d, cell) for d in range(count) for cell in tried(experiment, d))
+    for i, (d, cell) in enumerate(there):
+        yield Run(
+            id=i,
+            scenario=f"{cell.name} @{d}",
+            levels=cell.levels,
+            replication=d,
+            seed=experiment.seed + d,
+            cell=cell.name,
+            index=d % len(points),
+            point=points[d % len(points)],
+        )
+
+
+def tried(experiment: Experiment, number: int) -> list[Cell]:
+    """Return the cells of one draw of a pilot: nowhere, everywhere, and every number of units."""
+    asked, draw_of = pilots.design_of(experiment), {pilots.DRAW: str(number)}
+    whole = [Cell(name, draw_of) for name in experiment.scenarios]
+    return whole + [
+        Cell(f"{asked.of} in {n}", {pilots.TREATED: str(n)} | draw_of) for n in asked.treated
+    ]
 
 
 def walk(experiment: Experiment, replication: int) -> list[Cell]:
@@ -113,6 +150,9 @@ def changes(experiment: Experiment, name: str, levels: dict[str, str]) -> tuple[
             return (Difference(reform=tuple(held)),)
         case Staged() if name not in experiment.scenarios:
             return (experiment.staged(),)
+        case Pilot() if pilots.TREATED in levels:
+            treated, number = (int(levels[key]) for key in (pilots.TREATED, pilots.DRAW))
+            return (pilots.reform(experiment, treated, number),)
         case _:
             return (experiment.scenarios[name],) if experiment.scenarios else ()
 
@@ -180,6 +220,8 @@ def runs(experiment: Experiment, points: Sample | None = None) -> list[Run]:
     before use, so that neighbours are unrelated. More replications leave the runs that there
     are in their places, and so do more points of a design with one replication.
     """
+    if isinstance(experiment.design, Pilot):
+        return list(_piloted(experiment))
     there = cells(experiment)
     points = points or sample(experiment)
     if points is None:

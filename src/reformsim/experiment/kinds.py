@@ -371,6 +371,49 @@ class Staged(Closed):
         return self
 
 
+class Pilot(Closed):
+    """The reform of ``of`` tried in some units: what estimators would make of it (docs/pilots.md).
+
+    In each of ``replications`` draws of each world ``treated`` units, drawn at random, begin in
+    ``waves``, ``every`` so many months; the panel has the months ``before`` the first wave and
+    ``after`` it, and in each unit and month a sample of ``cases``, or all. Every combination of
+    the four lists is a size of the grid. ``worlds`` are points over uncertainties.
+    """
+
+    replications: ClassVar[int] = 40
+    kind: Literal["pilot"]
+    of: str
+    units: Literal["district", "subdistrict"] = "subdistrict"
+    treated: tuple[Annotated[int, Field(ge=2)], ...] = Field(min_length=1)
+    waves: int = Field(default=2, ge=1)
+    every: int = Field(default=6, ge=1, description="Months between waves.")
+    before: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(12,), min_length=1)
+    after: tuple[Annotated[int, Field(ge=1)], ...] = Field(default=(12,), min_length=1)
+    cases: tuple[Annotated[int, Field(ge=1)] | Literal["all"], ...] = Field(
+        default=("all",), min_length=1
+    )
+    worlds: LatinHypercube | None = None
+
+    @model_validator(mode="after")
+    def _waves_seen(self) -> Self:
+        for name in ("treated", "before", "after", "cases"):
+            values = getattr(self, name)
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name}: a value comes twice")
+        if min(self.treated) < 2 * self.waves:
+            raise ValueError(
+                f"treated: {self.waves} waves need two units each, {2 * self.waves} or more"
+            )
+        if min(self.after) <= (self.waves - 1) * self.every:
+            raise ValueError(
+                f"after: the last wave begins after {(self.waves - 1) * self.every} months, "
+                "and must be seen"
+            )
+        if self.worlds and self.worlds.repeat:
+            raise ValueError("worlds.repeat: `replications` says how often a world is run")
+        return self
+
+
 Design = Annotated[
     Compare
     | Factorial
@@ -383,6 +426,7 @@ Design = Annotated[
     | HistoryMatching
     | Shapley
     | Interactions
-    | Staged,
+    | Staged
+    | Pilot,
     Field(discriminator="kind"),
 ]

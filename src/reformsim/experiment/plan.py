@@ -13,11 +13,13 @@ from typing import Any, Literal, Protocol
 from reformsim.experiment import design
 from reformsim.experiment.design import Run
 from reformsim.experiment.files import digest, seal, unseal
+from reformsim.experiment.kinds import Pilot
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 
-#: All that a run tells, or the outcomes of the whole city after the transition.
-Keep = Literal["all", "headlines"]
+#: All that a run tells, or the outcomes of the whole city after the transition, alone or with the
+#: panel of the scenario.
+Keep = Literal["all", "headlines", "panel"]
 
 #: From so many runs on, an experiment that does not say otherwise keeps headlines.
 SWEEP = 200
@@ -75,7 +77,7 @@ def of(experiment: Experiment, points: Sample | None = None) -> Plan:
         design.runs(experiment, points),
         FromExperiment(experiment),
         experiment.model_dump(mode="json", exclude_defaults=True),
-        experiment.keep,
+        "panel" if isinstance(experiment.design, Pilot) else experiment.keep,
     )
 
 

@@ -103,7 +103,7 @@ def robustness(response: Response) -> Robustness:
     )
 
 
-def wilson(wins: int, n: int) -> tuple[float, float]:
+def wilson(wins: float, n: float) -> tuple[float, float]:
     """Return the 95 % interval of a share: Wilson (1927). NaN for n = 0."""
     if n == 0:
         return math.nan, math.nan

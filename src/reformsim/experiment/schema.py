@@ -8,7 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, validate
-from reformsim.experiment import checks
+from reformsim.experiment import checks, pilots
 from reformsim.experiment.kinds import (
     Apart,
     Bounds,
@@ -16,13 +16,23 @@ from reformsim.experiment.kinds import (
     Design,
     Difference,
     Factorial,
+    Pilot,
     Sampled,
     Staged,
 )
-from reformsim.scenario import YEAR, Closed, PremisesPlan, Scenario, StationPlan, Step, check_memory
+from reformsim.scenario import (
+    YEAR,
+    Closed,
+    Panel,
+    PremisesPlan,
+    Scenario,
+    StationPlan,
+    Step,
+    check_memory,
+)
 
 #: The pictures that the report can draw; see ``reformsim.report.figures``.
-Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
+Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups", "power"]
 
 
 class Until(Closed):
@@ -126,7 +136,8 @@ class Experiment(Closed):
 
     def bounds(self) -> Bounds:
         """Return what a design over uncertainties varies, and between which bounds."""
-        return self.design.bounds(self.fixed()) if isinstance(self.design, Sampled) else {}
+        varied = self.design.worlds if isinstance(self.design, Pilot) else self.design
+        return varied.bounds(self.fixed()) if isinstance(varied, Sampled) else {}
 
     @model_validator(mode="after")
     def _runnable(self) -> Self:
@@ -159,6 +170,8 @@ class Experiment(Closed):
             yield f"scenarios.{name}", difference
         if isinstance(self.design, Staged):
             yield "design.waves", self.staged()
+        if isinstance(self.design, Pilot):
+            yield "design.treated", pilots.reform(self, max(self.design.treated), 0)
         if isinstance(self.design, Factorial):
             for factor, labels in self.design.factors.items():
                 for label, difference in labels.items():
@@ -188,6 +201,9 @@ class Experiment(Closed):
             reform=reform,
             stations=stations,
             premises=premises,
+            panel=Panel(level=self.design.units, outcomes=self.outcomes)
+            if isinstance(self.design, Pilot)
+            else None,
         )
 
     @classmethod

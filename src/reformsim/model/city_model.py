@@ -20,7 +20,7 @@ from reformsim.model import records
 from reformsim.model.administration import Administration
 from reformsim.model.history import History
 from reformsim.residents import Residents
-from reformsim.scenario import YEAR, Scenario, month_of, month_start
+from reformsim.scenario import YEAR, Panel, Scenario, month_of, month_start
 
 
 class CityModel(mesa.Model):
@@ -57,6 +57,7 @@ class CityModel(mesa.Model):
         super().__init__(rng=rng)
         self.seed: int = self._seed
         self._declared = scenario
+        _refuse_unknown(scenario.panel)
         self.city = build_city(scenario.city, scenario.city_seed)
         world = scenario.world()
         self.columns = case_columns.build(
@@ -117,6 +118,19 @@ class CityModel(mesa.Model):
         """Return the city's outcomes month by month: month, day, outcome, value."""
         history = self._history_now()
         return results.curves(history.months, history.month_days)
+
+    def panel(self) -> pd.DataFrame:
+        """Return the scenario's panel: month, day, level, place, outcome, value, cases.
+
+        Raises ValueError where the scenario has none.
+        """
+        asked, history = self.scenario.panel, self._history_now()
+        if asked is None or history.panel is None:
+            raise ValueError("the scenario has no panel: name its outcomes in `panel`")
+        level, places, _ = history.panel
+        found = results.panel(history.units, history.month_days, asked.outcomes)
+        found["place"] = np.array(places, dtype=object)[found.pop("group")]
+        return found.assign(level=level)
 
     def daily(self) -> pd.DataFrame:
         """Return needs, voiced, closed and found cases by day and district."""
@@ -181,6 +195,13 @@ class CityModel(mesa.Model):
             return
         start, self._handled = self._handled, day
         run_windows(self.columns.districts, self._city_level, start, day, self._threads)
+
+
+def _refuse_unknown(panel: Panel | None) -> None:
+    """Raise ValueError where a panel asks for what is no outcome."""
+    for name in panel.outcomes if panel else ():
+        if name not in results.BY_NAME:
+            raise ValueError(f"panel: no outcome {name!r} (`reformsim outcomes` lists them)")
 
 
 def _reporters() -> dict[str, Any]:

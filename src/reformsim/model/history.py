@@ -10,20 +10,25 @@ from reformsim.cases.columns import Columns
 from reformsim.city import City
 from reformsim.model.administration import Administration
 from reformsim.model.span import BY_ACCOUNT, Span, money_of, since
-from reformsim.model.totals import everyone, levels, total
+from reformsim.model.totals import Level, everyone, levels, total
 from reformsim.outcomes import PERIODS, Totals
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
 
 @dataclass
 class History:
-    """What was counted, by period and by month; `flush` brings it up to a day."""
+    """What was counted, by period and by month; `flush` brings it up to a day.
+
+    ``units`` holds the totals by month of the places of ``panel``, where the scenario has one.
+    """
 
     city: City
     scenario: Scenario
     periods: list[Span]
     months: list[Totals] = field(default_factory=list)
     month_days: list[int] = field(default_factory=list)
+    panel: Level | None = None
+    units: list[Totals] = field(default_factory=list)
     since: int = 0
     _paid: int = 0
     _money: np.ndarray = field(default_factory=lambda: np.zeros((0, 0)))
@@ -35,10 +40,12 @@ class History:
         """Return the empty history of a run."""
         city = columns.city
         shape = len(city.communities), len(city.subdistricts)
+        wanted = scenario.panel and scenario.panel.level
         return cls(
             city=city,
             scenario=scenario,
             periods=[Span.of(*shape) for _ in PERIODS],
+            panel=next((level for level in levels(city) if level[0] == wanted), None),
             _money=np.zeros((len(BY_ACCOUNT), len(city.subdistricts))),
             _month=Span.of(*shape),
             _seen=Span.of(*shape),
@@ -65,6 +72,8 @@ class History:
         if whole:
             self.months.append(total(self._month, self.city, everyone(self.city)))
             self.month_days.append(day)
+            if self.panel is not None:
+                self.units.append(total(self._month, self.city, self.panel))
             self._month = Span.of(len(self.city.communities), len(self.city.subdistricts))
         self.since = day
 
@@ -80,6 +89,7 @@ class History:
             periods=[copy(span) for span in self.periods],
             months=list(self.months),
             month_days=list(self.month_days),
+            units=list(self.units),
             _month=copy(self._month),
             _seen=copy(self._seen),
         )

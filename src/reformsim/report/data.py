@@ -9,6 +9,7 @@ import pandas as pd
 
 from reformsim.experiment import analysis
 from reformsim.experiment.store import Store
+from reformsim.report import pilots
 from reformsim.report.study import CAVEAT, Study
 from reformsim.report.worlds import Worlds
 
@@ -37,11 +38,13 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
 def _tables(study: Study) -> dict[str, pd.DataFrame]:
     tables = {
         "runs": study.results.runs,
-        "means": pd.DataFrame() if study.worlds else analysis.means(study.results),
+        "means": pd.DataFrame() if study.worlds or study.powers else analysis.means(study.results),
         "contrasts": analysis.frame(study.contrasts),
         "effects": analysis.frame(study.effects),
         "shares": analysis.frame(study.shares),
         "leads": analysis.frame(study.leads),
+        "power": analysis.frame(study.powers),
+        "answers": pilots.sentences(study),
         **(_worlds(study.worlds) if study.worlds else {}),
     }
     if study.worlds and study.calibrated:

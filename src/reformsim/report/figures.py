@@ -5,7 +5,7 @@ from pathlib import Path
 
 from matplotlib.figure import SubFigure
 
-from reformsim.report import compare, factorial, maps, style
+from reformsim.report import compare, factorial, maps, pilots, style
 from reformsim.report.study import Study
 
 #: The names are those of ``experiment.schema.Figure``.
@@ -17,6 +17,7 @@ FIGURES: dict[str, Callable[[Study], SubFigure]] = {
     "effects": factorial.effects,
     "cells": factorial.cells,
     "groups": factorial.groups,
+    "power": pilots.figure,
 }
 
 

@@ -11,10 +11,12 @@ from reformsim.experiment import (
     analysis,
     attribution,
     design,
+    power,
 )
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
-from reformsim.experiment.kinds import Factorial, Interactions, Sampled, Shapley
+from reformsim.experiment.kinds import Factorial, Interactions, Pilot, Sampled, Shapley
+from reformsim.experiment.power import Power
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results
 from reformsim.report.worlds import Worlds
@@ -84,8 +86,8 @@ class Study:
 
     @cached_property
     def contrasts(self) -> list[Contrast]:
-        """Paired contrasts of all headlines; none over uncertainties, where points differ."""
-        if self.worlds is not None:
+        """Paired contrasts of all headlines; none where the runs differ by more than a scenario."""
+        if self.worlds is not None or isinstance(self.experiment.design, Pilot):
             return []
         asked = self.experiment
         rule = analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
@@ -119,6 +121,13 @@ class Study:
         if not isinstance(self.experiment.design, Shapley):
             return []
         return attribution.shapley(self.experiment, self.results)
+
+    @cached_property
+    def powers(self) -> list[Power]:
+        """What estimators make of pilots of all sizes on the grid."""
+        if not isinstance(self.experiment.design, Pilot):
+            return []
+        return power.power(self.experiment, self.results)
 
     @cached_property
     def groups(self) -> dict[str, list[str]]:

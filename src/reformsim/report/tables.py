@@ -11,7 +11,7 @@ from reformsim.experiment.analysis import Contrast, Effect, Estimate, Lead, Trai
 from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
-from reformsim.report import sampled
+from reformsim.report import pilots, sampled
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
 
 WIDTH = 80
@@ -46,8 +46,25 @@ _HEADERS = {
     "next best": "次优",
     "share [95 %]": "份额 [95 %]",
     "of total": "占总效应",
+    "treated": "试点数",
+    "estimator": "估计方法",
+    "bias [95 %]": "偏差 [95 %]",
+    "covers": "覆盖率",
+    "power": "功效",
+    "false alarms": "误报率",
 }
-_WORDS = ("outcome", "unit", "term", "first", "next", "verdict", "uncertainty", "part", "choice")
+_WORDS = (
+    "outcome",
+    "unit",
+    "term",
+    "first",
+    "next",
+    "verdict",
+    "uncertainty",
+    "part",
+    "choice",
+    "estimator",
+)
 
 
 class Writer:
@@ -194,13 +211,16 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     experiment = study.experiment
     console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
     console.print(experiment.question, "")
+    caveat = CAVEAT_ZH if zh else CAVEAT
     if study.worlds is not None:
         sampled.write(writer, study.worlds)
         if study.calibrated is not None:
             sampled.write(writer, study.calibrated)
-        console.print(CAVEAT_ZH if zh else CAVEAT)
+        console.print(caveat)
         return
-    if study.groups:
+    if study.powers:
+        pilots.write(writer)
+    elif study.groups:
         writer.leads(study.leads)
     elif study.shares:
         writer.shares(study.shares)
@@ -211,16 +231,20 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     else:
         for scenario in study.references:
             writer.contrasts(scenario)
-    for line in _notes(study, zh):
+    for line in _failed(study) + ([caveat] if study.powers else _notes(study, zh)):
         console.print(line)
 
 
-def _notes(study: Study, zh: bool) -> list[str]:
-    notes = [
+def _failed(study: Study) -> list[str]:
+    return [
         f"[yellow]failed: run {run.run} ({run.scenario}, seed {run.seed}) in {run.stage}: "
         f"{run.message}[/]"
         for run in study.results.failed().itertuples()
     ]
+
+
+def _notes(study: Study, zh: bool) -> list[str]:
+    notes: list[str] = []
     shown = [c for c in study.contrasts if c.outcome in study.traits]
     doubt = [c for c in shown if _doubtful(c)]
     if study.n < 2:
