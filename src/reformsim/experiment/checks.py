@@ -4,7 +4,18 @@ from typing import TYPE_CHECKING
 
 from reformsim import outcomes
 from reformsim.config import suggest
-from reformsim.experiment.kinds import Apart, Compare, Difference, Factorial, Sampled, Staged
+from reformsim.experiment.kinds import (
+    Advice,
+    Apart,
+    Compare,
+    Difference,
+    Factorial,
+    Sampled,
+    Staged,
+)
+
+#: The outcome that a budget limits.
+COST = "measures_cost"
 
 if TYPE_CHECKING:
     from reformsim.experiment.schema import Experiment
@@ -19,6 +30,8 @@ def plausible(experiment: "Experiment") -> None:
             _factorial(experiment, design)
         case Sampled() as design:
             _sampled(experiment, design)
+            if isinstance(design, Advice):
+                _advice(experiment)
         case design:
             _compared(experiment)
             if isinstance(design, Staged):
@@ -59,6 +72,16 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         raise ValueError("design.uncertainties: nothing is left to vary")
     for name in sorted(experiment.fixed() & bounds.keys()):
         raise ValueError(f"design.uncertainties: {name} is fixed elsewhere in the file")
+
+
+def _advice(experiment: "Experiment") -> None:
+    if experiment.scenarios:
+        raise ValueError("scenarios: advice makes its own, bundles on the `reform` of the base")
+    for i, name in enumerate(experiment.outcomes):
+        if outcomes.BY_NAME[name].better == "neither":
+            raise ValueError(f"outcomes.{i}: neither way of {name} is better, so none is advised")
+        if name == COST:
+            raise ValueError(f"outcomes.{i}: {name} is the cost, which is always told")
 
 
 def _staged(experiment: "Experiment", design: Staged) -> None:
