@@ -43,6 +43,7 @@ def run(
     if file.is_dir():
         _run_backfires(file, output, workers, replications, as_json, zh)
         return
+    from reformsim.experiment.kinds import Advice
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
@@ -52,6 +53,8 @@ def run(
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
     with told():
         experiment = Experiment.load(file)
+        if isinstance(experiment.design, Advice):
+            raise fail([f"{file}: design.kind: `reformsim advise` makes this one, not `run`"])
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)

@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import matplotlib
 from matplotlib.axes import Axes
@@ -12,8 +12,9 @@ from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
 
 import reformsim
+from reformsim.experiment.schema import Experiment
 from reformsim.report import fonts
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH
 
 # Okabe & Ito (2008), in an order whose neighbours also differ in grey.
 BLACK, BLUE, VERMILLION, SKY = "#000000", "#0072B2", "#D55E00", "#56B4E9"
@@ -59,6 +60,22 @@ MARKS = (
 )
 
 
+class Shown(Protocol):
+    """What a figure says of where it comes from; a ``Study`` is one."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, with its titles."""
+
+    @property
+    def config_hash(self) -> str:
+        """The hash that ties the figure to what was asked."""
+
+    @property
+    def count(self) -> str:
+        """How much the intervals rest on, in both languages."""
+
+
 @contextmanager
 def look() -> Iterator[None]:
     """Draw and save within this look; matplotlib's own settings come back afterwards."""
@@ -82,7 +99,7 @@ def look() -> Iterator[None]:
         yield
 
 
-def canvas(study: Study, width: float, height: float, zh: str, en: str) -> SubFigure:
+def canvas(study: Shown, width: float, height: float, zh: str, en: str) -> SubFigure:
     """Return the empty upper part of a figure of ``width`` × ``height`` inches, with its title.
 
     The strip below it states n, the caveat, the version and the hash of the config.
@@ -98,15 +115,10 @@ def canvas(study: Study, width: float, height: float, zh: str, en: str) -> SubFi
         ha="left",
         linespacing=1.4,
     )
-    n = (
-        f"n = {study.n} 次重复 replications"
-        if study.n > 1
-        else "n = 1 次运行 run，无区间 no interval"
-    )
     strip.text(
         0.01,
         0.5,
-        f"{n} · reformsim {reformsim.__version__} · config {study.config_hash[:12]}\n"
+        f"{study.count} · reformsim {reformsim.__version__} · config {study.config_hash[:12]}\n"
         f"{CAVEAT_ZH} {CAVEAT}",
         fontsize=7,
         color="#555555",
@@ -170,7 +182,7 @@ def verdict_legend(
     )
 
 
-def save(study: Study, figure: SubFigure, name: str, directory: Path) -> list[Path]:
+def save(study: Shown, figure: SubFigure, name: str, directory: Path) -> list[Path]:
     """Write a figure as PNG (150 dpi) and SVG; hash and version go into the files' metadata."""
     program = f"reformsim {reformsim.__version__}"
     about = {
