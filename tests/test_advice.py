@@ -17,6 +17,7 @@ from reformsim.experiment.choice import front, ranked
 from reformsim.experiment.run import Interrupted
 from reformsim.report.advice import Report
 from reformsim.report.advice_files import summary
+from reformsim.report.advice_words import words
 
 PRICES = {A: 0.10, B: 0.05, C: 0.05, D: 0.02, E: 0.25, F: 0.01}
 BEST = Bundle.of({A: 1.0, B: 1.0, C: 1.0})
@@ -94,7 +95,7 @@ def test_doing_nothing_is_advised_where_every_measure_harms(tmp_path):
     found = ask(City(harm, PRICES, noise=0.001), tmp_path)
     assert found.best == found.advised == NOTHING
     assert not (found.order or found.groups or found.years)
-    assert Report(question_file(), found, "").words(zh=False)[0].startswith("Advice: do nothing")
+    assert words(Report(question_file(), found, ""), zh=False)[0].startswith("Advice: do nothing")
 
 
 def test_a_budget_of_nothing_leaves_only_doing_nothing(tmp_path):
@@ -193,8 +194,8 @@ def test_of_pure_noise_nothing_is_advised_and_the_promise_is_seen_to_drop(tmp_pa
     assert np.mean(promised) > 0.02 > 0.01 > abs(np.mean(confirmed))
     unsure = [f for f in found if f.best != NOTHING and f.advised == NOTHING]
     assert unsure
-    words = Report(asked[0], unsure[0], "").words(zh=False)
-    assert words[0].startswith("Advice: do nothing") and "not shown" in words[0]
+    told = words(Report(asked[0], unsure[0], ""), zh=False)[0]
+    assert told.startswith("Advice: do nothing") and "not shown" in told
 
 
 def test_bundles_have_one_name_whatever_the_order():
@@ -233,16 +234,16 @@ outcomes: [satisfaction]
 def test_the_command_advises_on_a_town_and_goes_on_where_it_ended(tmp_path):
     file = tmp_path / "small.yaml"
     file.write_text(FILE, encoding="utf-8")
-    words = ["advise", str(file), "--budget", "0.01", "--at-most", "1", "-o", str(tmp_path / "r")]
-    done = CliRunner().invoke(app, [*words, "--workers", "1"])
+    command = ["advise", str(file), "--budget", "0.01", "--at-most", "1", "-o", str(tmp_path / "r")]
+    done = CliRunner().invoke(app, [*command, "--workers", "1"])
     assert done.exit_code == 0, done.output
     assert "Advice: " in done.output and "the budget is 0.01" in done.output
     found = json.loads((tmp_path / "r" / "advice.json").read_text("utf-8"))
     (_, burden) = found["candidates"]
     assert burden["bundle"] == "burden_reduction_ten 1.0" and burden["cost"] == 0.0
-    again = CliRunner().invoke(app, [*words, "--workers", "1", "--json"])
+    again = CliRunner().invoke(app, [*command, "--workers", "1", "--json"])
     assert json.loads(again.stdout) == found
-    chinese = CliRunner().invoke(app, [*words, "--workers", "1", "--zh"])
+    chinese = CliRunner().invoke(app, [*command, "--workers", "1", "--zh"])
     assert "建议:" in chinese.stdout and "社区减负十条" in chinese.stdout
     assert (tmp_path / "r" / "front.svg").exists()
 
@@ -272,8 +273,8 @@ def test_the_two_commands_send_to_each_other(tmp_path):
     assert done.exit_code == 2 and "reformsim advise" in done.output
     many = CliRunner().invoke(app, ["advise", str(file), "--budget", "0.1", "--at-most", "3"])
     assert many.exit_code == 2 and "2 measures only" in many.output
-    words = ["experiments/uncertainty_sweep_quick.yaml", "--budget", "1", "--at-most", "1"]
-    other = CliRunner().invoke(app, ["advise", *words])
+    command = ["experiments/uncertainty_sweep_quick.yaml", "--budget", "1", "--at-most", "1"]
+    other = CliRunner().invoke(app, ["advise", *command])
     assert other.exit_code == 2 and "must be `advice` here" in other.output
 
 

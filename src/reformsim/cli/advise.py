@@ -69,7 +69,7 @@ def advise(
         found = advice.advise(experiment, question, directory, carry)
         config_hash = Store(directory / "confirm").manifest()["config_hash"]
 
-        from reformsim.report import advice_files
+        from reformsim.report import advice_files, advice_tables
         from reformsim.report.advice import Report
 
         report = Report(experiment, found, config_hash)
@@ -78,5 +78,5 @@ def advise(
         typer.echo(paths[0].read_text(encoding="utf-8"), nl=False)
         return
     screen = console()
-    report.write(screen, zh)
+    advice_tables.write(report, screen, zh)
     screen.print("", *map(str, paths), sep="\n", soft_wrap=True)

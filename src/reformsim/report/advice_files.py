@@ -17,6 +17,7 @@ from reformsim.experiment.analysis import Contrast, frame
 from reformsim.experiment.bundles import NOTHING
 from reformsim.report import style
 from reformsim.report.advice import Report
+from reformsim.report.advice_words import words
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, plain
 
 #: The form of ``advice.json``, to be raised where a field changes its meaning.
@@ -57,8 +58,8 @@ def summary(report: Report) -> dict[str, Any]:
             "advised": _named(report, found.advised.name),
             "best": _named(report, found.best.name),
             "runner_up": found.runner_up and _named(report, found.runner_up.name),
-            "words": report.words(zh=False),
-            "words_zh": report.words(zh=True),
+            "words": words(report, zh=False),
+            "words_zh": words(report, zh=True),
             "worlds": found.worlds,
             "replications": report.experiment.replications,
             "search": {
