@@ -9,19 +9,20 @@ from typer.testing import CliRunner
 
 from advising import KNOWN, A, B, C, City, D, E, F, ask, question_file
 from reformsim.cli import app
-from reformsim.experiment import proposals
 from reformsim.experiment.aftermath import even, losers
 from reformsim.experiment.analysis import Trait
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
 from reformsim.experiment.choice import front, ranked
+from reformsim.experiment.proposals import LocalSearch
 from reformsim.experiment.run import Interrupted
+from reformsim.measures import BY_NAME as MEASURES
 from reformsim.report.advice import Report
 from reformsim.report.advice_files import summary
 from reformsim.report.advice_words import words
 
 PRICES = {A: 0.10, B: 0.05, C: 0.05, D: 0.02, E: 0.25, F: 0.01}
 BEST = Bundle.of({A: 1.0, B: 1.0, C: 1.0})
-SEARCHED = {"bundles": 30, "confirm": {"bundles": 4, "worlds": 12}}
+SEARCHED = {"bundles": 30, "worlds": 2, "confirm": {"bundles": 3, "worlds": 8}}
 
 
 def together(levels, x):
@@ -131,20 +132,45 @@ def test_what_changes_the_choice_is_named(tmp_path):
 
 
 def searching(seed: int):
-    """A question whose space, 41 bundles at two levels, is larger than what may be run."""
+    """A question whose space, 232 bundles at two levels, is larger than what may be run."""
     return question_file({**SEARCHED, "levels": [0.5, 1.0]}, seed=seed)
 
 
-def test_a_search_finds_the_best_bundle_in_most_seeds(tmp_path):
-    """30 of 232 bundles run: found in 9 of these 10 seeds; by luck alone in about 1."""
-    found = [
-        ask(City(together, PRICES, noise=0.005), tmp_path / str(seed), 0.2, 3, searching(seed))
-        for seed in range(10)
-    ]
-    hits = sum(f.best == BEST for f in found)
-    print(f"best bundle found in {hits} of 10 seeds")
-    assert all(len(f.searched.costs) == 31 and not f.searched.all for f in found)
-    assert hits >= 7
+def hits(measures: int, levels: tuple[float, ...], most: int, seeds: int) -> int:
+    """Count the seeds in which a search among so many measures meets the best bundle."""
+    others = [name for name in MEASURES if name not in KNOWN]
+    space = Space((*KNOWN, *others)[:measures], levels, 3)
+    met = 0
+    for seed in range(seeds):
+        ways, rng, run = LocalSearch(space, most, seed), np.random.default_rng(seed), 0
+        while run < most and (asked := ways.ask(most - run)):
+            for bundle in asked:
+                cost = sum(PRICES.get(name, 0.02) * level for name, level in bundle.levels)
+                if cost <= 0.2:
+                    gain, days = together(dict(bundle.levels), 0)
+                    noise = 0.005 * rng.normal(size=2)
+                    ways.tell(bundle, [gain + noise[0], days + 100 * noise[1], -cost])
+                    run, met = run + 1, met + (bundle == BEST)
+    print(f"best of {space.size()} bundles met in {met} of {seeds} seeds, {most} run")
+    return met
+
+
+def test_a_search_meets_the_best_bundle_in_most_seeds():
+    """Of 20 seeds, luck alone would meet it in 5 and in 1; twelve by luck: less than 1 in 1,000."""
+    assert hits(6, (0.5, 1.0), 60, seeds=20) >= 12
+    assert hits(15, (0.5, 1.0), 200, seeds=20) >= 8
+
+
+def test_a_search_proposes_nothing_twice_and_ends():
+    space = Space(KNOWN, (0.5, 1.0), 2)
+    ways = LocalSearch(space, 20, 1)
+    found = []
+    while asked := ways.ask(7):
+        found += asked
+        for bundle in asked:
+            ways.tell(bundle, [len(bundle.levels), -dict(bundle.levels).get(A, 0.0)])
+    assert len(found) == len(set(found)) <= space.size() and len(found) > 40
+    assert set(found) <= set(space.every())
 
 
 class Stopping(City):
@@ -169,23 +195,23 @@ def test_a_search_that_was_stopped_ends_as_one_that_was_not(tmp_path):
     city = Stopping(together, PRICES, noise=0.02)
     stops = 0
     while True:
-        object.__setattr__(city, "left", 61)
+        object.__setattr__(city, "left", 120)
         try:
             resumed = ask(city, tmp_path / "cut", 0.2, 3, searching(3))
             break
         except Interrupted:
             stops += 1
-    assert stops >= 3
+    assert stops >= 2
     a, b = (summary(Report(searching(3), found, "")) for found in (whole, resumed))
     assert json.dumps(a) == json.dumps(b)
     assert list(whole.searched.costs.items()) == list(resumed.searched.costs.items())
 
 
 def test_of_pure_noise_nothing_is_advised_and_the_promise_is_seen_to_drop(tmp_path):
-    """Twelve questions on noise: at 5 % each, three or more advised by chance: 2 %."""
+    """Eight questions on noise: at 5 % each, three or more advised by chance: 0.6 %."""
     asked = [
-        question_file({"worlds": 2, "confirm": {"bundles": 6, "worlds": 12}}, seed=seed)
-        for seed in range(100, 112)
+        question_file({"worlds": 2, "confirm": {"bundles": 4, "worlds": 12}}, seed=seed)
+        for seed in range(100, 108)
     ]
     found = [ask(City(nought, PRICES, noise=0.05), tmp_path / str(x.seed), asked=x) for x in asked]
     assert sum(f.advised != NOTHING for f in found) <= 2
@@ -204,13 +230,6 @@ def test_bundles_have_one_name_whatever_the_order():
     assert Bundle.parse("nothing") == NOTHING
     space = Space(KNOWN, (0.5, 1.0), 3)
     assert len(set(space.every())) == space.size() == 232
-
-
-def test_without_optuna_a_search_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(__import__("sys").modules, "optuna", None)
-    with pytest.raises(proposals.ExecutorError, match=r"reformsim\[advise\]"):
-        proposals.proposals(Space(KNOWN, (1.0,), 3), 2, 10, 1)
-    assert isinstance(proposals.proposals(Space(KNOWN, (1.0,), 3), 2, 41, 1), proposals.Every)
 
 
 FILE = """

@@ -12,11 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import ttest_ind
+from scipy.special import stdtrit
 
 from reformsim.experiment import aftermath, sampling
 from reformsim.experiment.aftermath import GroupContrast, Year
-from reformsim.experiment.analysis import Contrast, Trait, corrected
+from reformsim.experiment.analysis import LEVEL, Contrast, Trait, corrected
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
 from reformsim.experiment.checks import COST
 from reformsim.experiment.choice import ByBundle, Place, contrast, front, order, ranked, signed
@@ -287,21 +287,36 @@ def _optimism(
             then = signed(trait, early[bundle] - early[NOTHING])
             now = signed(trait, fresh - values[name][NOTHING])
             then, now = then[~np.isnan(then)], now[~np.isnan(now)]
-            between = ttest_ind(then, now, equal_var=False).confidence_interval()
-            searched_mean, confirmed = float(then.mean()), float(now.mean())
+            drop, half = welch(then, now)
             rows.append(
                 Optimism(
                     outcome=name,
                     unit=trait.unit,
                     bundle=bundle.name,
-                    searched=searched_mean,
-                    confirmed=confirmed,
-                    drop=searched_mean - confirmed,
-                    low=float(between.low),
-                    high=float(between.high),
+                    searched=float(then.mean()),
+                    confirmed=float(now.mean()),
+                    drop=drop,
+                    low=drop - half,
+                    high=drop + half,
                 )
             )
     return rows
+
+
+def welch(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Return mean a − mean b and the half-width of its 95 % interval: Welch (1947).
+
+    The half-width is NaN with fewer than two values of either.
+    """
+    difference = float(a.mean() - b.mean())
+    if min(len(a), len(b)) < 2:
+        return difference, math.nan
+    parts = a.var(ddof=1) / len(a), b.var(ddof=1) / len(b)
+    error2 = sum(parts)
+    if error2 == 0:
+        return difference, 0.0
+    freedom = error2**2 / (parts[0] ** 2 / (len(a) - 1) + parts[1] ** 2 / (len(b) - 1))
+    return difference, float(stdtrit(freedom, (1 + LEVEL) / 2) * math.sqrt(error2))
 
 
 def _rivals(
