@@ -24,7 +24,7 @@ OFFICE, DAILY = 1, 2
 #: Calendars of stations by open days a week.
 OPEN = {5: 1, 6: 3, 7: 4}
 #: Over cases that began before the period, or against pre-reform posts: no share of a whole.
-NOT_WITHIN_ONE = ("silent_share", "settled_at_intake", "staff")
+NOT_WITHIN_ONE = ("silent_share", "settled_at_intake", "staff", "measures_cost")  # may save
 
 
 def open_hours(start: float, end: float, calendar: int) -> float:

@@ -193,6 +193,8 @@ MEASURED: tuple[tuple[Outcome, Formula], ...] = (
      lambda t: 1e4 * ratio(t.state["revenue"], t.people)),
     (Outcome("cost_per_solved", "yuan", "lower", "public money for each truly solved case", "每件真实解决的公共成本", True),
      lambda t: ratio(t.state["spending"] * 1e4 * t.years, t.n("solved"))),
+    (Outcome("measures_cost", "share of the transfer", "lower", "yearly cost of the measures in force, beyond what was paid before", "措施年度成本占转移支付比例"),
+     lambda t: ratio(t.state["measures"], t.state["transfer"])),
     (Outcome("satisfaction_gini", "0–1", "lower", "Gini of satisfaction between communities and age groups", "满意度基尼系数"),
      lambda t: t.state["gini"]),
     (Outcome("satisfaction_theil", "index", "lower", "Theil index of satisfaction between communities and age groups", "满意度泰尔指数"),

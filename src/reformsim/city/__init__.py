@@ -3,7 +3,12 @@
 from reformsim.city.config import CityConfig
 from reformsim.city.facts import SizeFact, check_sizes
 from reformsim.city.people import ages_by_grid, multipliers
-from reformsim.city.profile import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
+from reformsim.city.profile import (
+    AGE_GROUPS,
+    AGE_GROUPS_ZH,
+    COMMUNITY_TYPES,
+    COMMUNITY_TYPES_ZH,
+)
 from reformsim.city.recipe import build
 from reformsim.city.territory import (
     City,
@@ -17,6 +22,7 @@ from reformsim.city.territory import (
 
 __all__ = [
     "AGE_GROUPS",
+    "AGE_GROUPS_ZH",
     "COMMUNITY_TYPES",
     "COMMUNITY_TYPES_ZH",
     "City",

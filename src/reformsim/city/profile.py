@@ -19,6 +19,7 @@ COMMUNITY_TYPES = (
 COMMUNITY_TYPES_ZH = ("老旧院落", "商品房小区", "安置小区", "城中村", "新建小区", "行政村")
 VILLAGE = COMMUNITY_TYPES.index("village")
 AGE_GROUPS = ("young", "middle", "older")
+AGE_GROUPS_ZH = ("青年", "中年", "老年")
 BANDS = ("dense", "suburban", "rural")
 
 

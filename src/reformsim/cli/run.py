@@ -45,7 +45,7 @@ def run(
     command goes on where a stopped one left off.
     """
     from reformsim.experiment import plan
-    from reformsim.experiment.kinds import HistoryMatching
+    from reformsim.experiment.kinds import Advice, HistoryMatching
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
@@ -58,8 +58,10 @@ def run(
         return
     with told():
         experiment = Experiment.load(file)
-        if isinstance(experiment.design, HistoryMatching):
-            raise fail([f"{file}: design.kind: history_matching is for `reformsim calibrate`"])
+        if isinstance(experiment.design, HistoryMatching | Advice):
+            other = "advise" if isinstance(experiment.design, Advice) else "calibrate"
+            kind = experiment.design.kind
+            raise fail([f"{file}: design.kind: {kind} is for `reformsim {other}`, not for `run`"])
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)

@@ -6,6 +6,7 @@ from reformsim import outcomes, uncertainties
 from reformsim.config import suggest
 from reformsim.experiment import pilots
 from reformsim.experiment.kinds import (
+    Advice,
     Apart,
     Compare,
     Difference,
@@ -17,6 +18,9 @@ from reformsim.experiment.kinds import (
     Staged,
 )
 from reformsim.scenario import month_of, month_start
+
+#: The outcome that a budget limits.
+COST = "measures_cost"
 
 if TYPE_CHECKING:
     from reformsim.experiment.schema import Experiment
@@ -31,6 +35,8 @@ def plausible(experiment: "Experiment") -> None:
             _factorial(experiment, design)
         case Sampled() as design:
             _sampled(experiment, design)
+            if isinstance(design, Advice):
+                _advice(experiment)
         case design:
             _compared(experiment)
             if isinstance(design, Staged):
@@ -104,6 +110,16 @@ def _region(design: LatinHypercube, fixed: set[str]) -> None:
         raise ValueError(f"uncertainties.{min(taken)}: its values are those of the region")
     if design.named() and (left := names - set(design.named())):
         raise ValueError(f"design.uncertainties: {min(left)} of the region is not among them")
+
+
+def _advice(experiment: "Experiment") -> None:
+    if experiment.scenarios:
+        raise ValueError("scenarios: advice makes its own, bundles on the `reform` of the base")
+    for i, name in enumerate(experiment.outcomes):
+        if outcomes.BY_NAME[name].better == "neither":
+            raise ValueError(f"outcomes.{i}: neither way of {name} is better, so none is advised")
+        if name == COST:
+            raise ValueError(f"outcomes.{i}: {name} is the cost, which is always told")
 
 
 def _staged(experiment: "Experiment", design: Staged | Pilot) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from reformsim import known, uncertainties
+from reformsim import known, measures, uncertainties
 from reformsim.city import CityConfig
 from reformsim.config import suggest
 from reformsim.experiment import fractions
@@ -321,6 +321,48 @@ class HistoryMatching(Sampled):
         return self.discrepancies.get(target.name, self.discrepancy) * abs(target.z)
 
 
+class Confirm(Closed):
+    """How many of the best bundles of a search are run again, in how many fresh worlds."""
+
+    bundles: int = Field(default=8, ge=1, le=100)
+    worlds: int = Field(default=64, ge=4, le=100_000)
+
+
+class Advice(Sampled):
+    """Which few of the measures to take, within a budget: a search, then a fresh look at its best.
+
+    Every measure of a bundle stands at one of the ``levels``. All bundles are tried where that
+    makes no more than ``bundles``, else as many are searched; each in the same ``worlds``, a
+    Latin hypercube. Made by `reformsim advise`, which is told the budget and how many measures.
+    """
+
+    kind: Literal["advice"]
+    measures: Literal["all"] | tuple[str, ...] = "all"
+    levels: tuple[float, ...] = (1.0,)
+    bundles: int = Field(default=200, ge=2, le=100_000)
+    worlds: int = Field(default=8, ge=2, le=10_000)
+    confirm: Confirm = Confirm()
+
+    @model_validator(mode="after")
+    def _choices(self) -> Self:
+        named = self.candidates()
+        for i, name in enumerate(named):
+            if name not in measures.BY_NAME:
+                near = suggest(name, measures.BY_NAME)
+                raise ValueError(f"measures.{i}: unknown measure {name!r}{near}")
+        if not named or len(set(named)) < len(named):
+            raise ValueError("measures: must name one or more, each once")
+        if not self.levels or len(set(self.levels)) < len(self.levels):
+            raise ValueError("levels: must name one or more, each once")
+        if not all(0 < level <= 1 for level in self.levels):
+            raise ValueError("levels: each must lie above 0 and not above 1")
+        return self
+
+    def candidates(self) -> tuple[str, ...]:
+        """Return the measures to choose from."""
+        return tuple(measures.BY_NAME) if self.measures == "all" else self.measures
+
+
 class Apart(Closed):
     """A design that takes the reform of the scenario ``of`` apart, against the baseline.
 
@@ -424,6 +466,7 @@ Design = Annotated[
     | Pawn
     | Fast
     | HistoryMatching
+    | Advice
     | Shapley
     | Interactions
     | Staged

@@ -44,7 +44,8 @@ ACCOUNT = np.dtype(
         ("measures", "f8"),
         ("bids", "f8"),
         ("wages", "f8"),
-        ("spending_rate", "f8"),  # a year, in the present span
+        ("measures_rate", "f8"),  # a year, in the present span
+        ("spending_rate", "f8"),
     ]
 )
 

@@ -52,6 +52,7 @@ def pay(
     accounts["bids"] += account.bids * years
     accounts["wages"] += account.wages * years
     accounts["balance"] = (1.0 - part) * accounts["balance"] + years * account.closing
+    accounts["measures_rate"] = account.measures
     accounts["spending_rate"] = account.spending
     return account.heads
 

@@ -27,7 +27,7 @@ class Economy:
         w, b = setting.world, setting.base
         self.accounts = np.zeros(len(offices), rows.ACCOUNT)
         self.district_accounts = np.zeros(len(teams), rows.ACCOUNT)
-        self.spending = np.zeros(len(offices))
+        self.spending, self.measures = np.zeros(len(offices)), np.zeros(len(offices))
         self.teams_before = teams.copy()
         u = unit_draws(setting.city.seed, int(Purpose.TEAM), 0, np.arange(len(offices)))
         self.talent = np.exp(0.2 * np.array([normal_quantile(x) for x in u]))
@@ -39,6 +39,8 @@ class Economy:
         income, district_income = self._settle_contest(local, team, teams, offices)
         self.accounts["transfer"] = self.budget + offices["bids"] - income
         self.district_accounts["transfer"] = self.line_budget - district_income
+        #: Yearly transfer of each unit, with its share of its district's by residents.
+        self.transfer = self._with_district("transfer")
 
     def _settle_contest(
         self, local: np.ndarray, team: np.ndarray, teams: np.ndarray, offices: np.ndarray
@@ -125,9 +127,14 @@ class Economy:
         )  # fmt: skip
         seats = b.line_heads - b.departments
         districts["staff_share"] = np.maximum(line - seats, 0.0) / b.departments
+        self.spending = self._with_district("spending_rate")
+        self.measures = self._with_district("measures_rate")
+
+    def _with_district(self, flow: str) -> np.ndarray:
+        """Return a flow of each unit, with its share of its district's by residents, (units,)."""
+        b = self.setting.base
         share = b.people / b.district_people[b.district]
-        spent = self.district_accounts["spending_rate"][b.district] * share
-        self.spending = self.accounts["spending_rate"] + spent
+        return self.accounts[flow] + self.district_accounts[flow][b.district] * share
 
     def _heads_investing(
         self, offices: np.ndarray, teams: np.ndarray, investing: np.ndarray

@@ -22,7 +22,7 @@ BY_UNIT = (
     "effort_residents", "staff", "practice_fit", "way", "effort_investment", "heavy_burnout",
     "turnover", "skill",
 )  # fmt: skip
-BY_ACCOUNT = ("revenue", "spending")
+BY_ACCOUNT = ("revenue", "spending", "measures", "transfer")
 
 
 @dataclass
@@ -165,6 +165,9 @@ def mean_skill(admin: Administration, unit: np.ndarray) -> np.ndarray:
 
 
 def money_of(admin: Administration, days: float) -> np.ndarray:
-    """Return revenue and spending of ``days`` at the present rates, (len(BY_ACCOUNT), units)."""
-    rates = np.stack([admin.offices["project_revenue"], admin.economy.spending])
+    """Return the money of ``days`` at the present rates, (len(BY_ACCOUNT), units)."""
+    economy = admin.economy
+    rates = np.stack(
+        [admin.offices["project_revenue"], economy.spending, economy.measures, economy.transfer]
+    )
     return (days / YEAR) * rates

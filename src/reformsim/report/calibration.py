@@ -44,9 +44,9 @@ class Calibrated:
     config_hash: str
 
     @property
-    def n(self) -> int:
-        """Replications of each world."""
-        return self.experiment.replications
+    def count(self) -> str:
+        """Say how many runs each world had, in both languages."""
+        return f"n = {self.experiment.replications} 次重复 replications"
 
     @cached_property
     def left(self) -> list[Left]:

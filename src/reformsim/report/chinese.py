@@ -65,6 +65,7 @@ WORDS: dict[str, str] = {
     "share of small public problems": "占小型公共问题", "share of speed": "占效率",
     "share of staff money": "占人员经费", "share of stuck cases": "占滞留事项",
     "share of the capital fund": "占资本基金", "share of the standard": "占标准",
+    "share of the transfer": "占转移支付",
     "share of units": "占单位", "share of visits": "占办理次数",
     "share of workers a year": "占工作者/年", "share per month": "比例/月",
     "share per quarter": "比例/季", "share per year": "比例/年",

@@ -169,6 +169,13 @@ class Study:
         runs = self.results.runs
         return int(runs.loc[runs["status"] == "done", "replication"].nunique())
 
+    @property
+    def count(self) -> str:
+        """Say how many replications there are, in both languages."""
+        if self.n > 1:
+            return f"n = {self.n} 次重复 replications"
+        return "n = 1 次运行 run，无区间 no interval"
+
     def treatment(self, scenario: str) -> str:
         """Name a scenario without its group: ``p_median`` for ``density=rural layout=p_median``."""
         chosen = self.experiment.design

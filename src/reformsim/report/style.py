@@ -60,6 +60,22 @@ MARKS = (
 )
 
 
+class Shown(Protocol):
+    """What a figure says of where it comes from; a ``Study`` is one."""
+
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, with its titles."""
+
+    @property
+    def config_hash(self) -> str:
+        """The hash that ties the figure to what was asked."""
+
+    @property
+    def count(self) -> str:
+        """How much the intervals rest on, in both languages."""
+
+
 @contextmanager
 def look() -> Iterator[None]:
     """Draw and save within this look; matplotlib's own settings come back afterwards."""
@@ -83,23 +99,7 @@ def look() -> Iterator[None]:
         yield
 
 
-class Titled(Protocol):
-    """What a figure tells of where it comes from; a ``Study`` is one."""
-
-    @property
-    def experiment(self) -> Experiment:
-        """What was asked."""
-
-    @property
-    def n(self) -> int:
-        """Replications."""
-
-    @property
-    def config_hash(self) -> str:
-        """The hash of the config."""
-
-
-def canvas(study: Titled, width: float, height: float, zh: str, en: str) -> SubFigure:
+def canvas(study: Shown, width: float, height: float, zh: str, en: str) -> SubFigure:
     """Return the empty upper part of a figure of ``width`` × ``height`` inches, with its title.
 
     The strip below it states n, the caveat, the version and the hash of the config.
@@ -115,15 +115,10 @@ def canvas(study: Titled, width: float, height: float, zh: str, en: str) -> SubF
         ha="left",
         linespacing=1.4,
     )
-    n = (
-        f"n = {study.n} 次重复 replications"
-        if study.n > 1
-        else "n = 1 次运行 run，无区间 no interval"
-    )
     strip.text(
         0.01,
         0.5,
-        f"{n} · reformsim {reformsim.__version__} · config {study.config_hash[:12]}\n"
+        f"{study.count} · reformsim {reformsim.__version__} · config {study.config_hash[:12]}\n"
         f"{CAVEAT_ZH} {CAVEAT}",
         fontsize=7,
         color="#555555",
@@ -187,7 +182,7 @@ def verdict_legend(
     )
 
 
-def save(study: Titled, figure: SubFigure, name: str, directory: Path) -> list[Path]:
+def save(study: Shown, figure: SubFigure, name: str, directory: Path) -> list[Path]:
     """Write a figure as PNG (150 dpi) and SVG; hash and version go into the files' metadata."""
     program = f"reformsim {reformsim.__version__}"
     about = {

@@ -1,0 +1,193 @@
+"""Advice as files: one JSON object, tables as CSV, a figure of the front."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import SubFigure
+
+from reformsim import outcomes
+from reformsim.experiment import aftermath, files
+from reformsim.experiment.analysis import Contrast, frame
+from reformsim.experiment.bundles import NOTHING
+from reformsim.report import style
+from reformsim.report.advice import Report
+from reformsim.report.advice_words import words
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, plain
+
+#: The form of ``advice.json``, to be raised where a field changes its meaning.
+FORM = 1
+
+
+def write(report: Report, directory: Path) -> list[Path]:
+    """Write all files of an advice, ``advice.json`` first; return their paths."""
+    texts = {"advice.json": json.dumps(summary(report), ensure_ascii=False, indent=1) + "\n"}
+    texts |= {
+        f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
+        for name, table in tables(report).items()
+        if len(table)
+    }
+    for name, text in texts.items():
+        files.replace(directory / name, text.encode())
+    with style.look():
+        drawn = style.save(report, front(report), "front", directory)
+    return [*(directory / name for name in texts), *drawn]
+
+
+def summary(report: Report) -> dict[str, Any]:
+    """Return the advice as one JSON-able object; docs/advice.md documents the fields."""
+    found, even = report.found, report.break_even
+    searched = found.searched
+    return _plain(
+        {
+            "form": FORM,
+            "experiment": report.experiment.name,
+            "question": report.experiment.question,
+            "budget": found.question.budget,
+            "at_most": found.question.at_most,
+            "config_hash": report.config_hash,
+            "outcomes": [
+                {**asdict(outcomes.BY_NAME[name]), "chosen_by": name == found.headline}
+                for name in found.outcomes
+            ],
+            "advised": _named(report, found.advised.name),
+            "best": _named(report, found.best.name),
+            "runner_up": found.runner_up and _named(report, found.runner_up.name),
+            "words": words(report, zh=False),
+            "words_zh": words(report, zh=True),
+            "worlds": found.worlds,
+            "replications": report.experiment.replications,
+            "search": {
+                "bundles": searched.space,
+                "all": searched.all,
+                "run": len(searched.costs) - 1,
+                "rejected": len(searched.rejected),
+            },
+            "candidates": [
+                {**asdict(c), **_named(report, c.bundle), "mark": report.marks[c.bundle]}
+                for c in found.candidates
+            ],
+            "contrasts": _rows(found.contrasts),
+            "regrets": _rows(found.regrets),
+            "optimism": _rows(found.optimism),
+            "rivals": [
+                {
+                    **asdict(rival),
+                    "rule": rival.rule and rival.rule.words(),
+                    "rule_zh": rival.rule and rival.rule.words(zh=True),
+                }
+                for rival in found.rivals
+            ],
+            "order": _rows(found.order),
+            "groups": _rows(found.groups),
+            "losers": _rows(aftermath.losers(found.groups)),
+            "years": _rows(found.years),
+            "break_even": even and asdict(even),
+            "caveat": CAVEAT,
+            "caveat_zh": CAVEAT_ZH,
+        }
+    )
+
+
+def tables(report: Report) -> dict[str, pd.DataFrame]:
+    """Return the tables that are written as CSV, empty ones too."""
+    found = report.found
+    searched = [
+        {"bundle": bundle.name, "cost": cost}
+        | {name: values[bundle].mean() for name, values in found.searched.values.items()}
+        for bundle, cost in found.searched.costs.items()
+    ]
+    return {
+        "candidates": frame(found.candidates).drop(columns="levels"),
+        "contrasts": frame(found.contrasts),
+        "regrets": frame(found.regrets),
+        "optimism": frame(found.optimism),
+        "order": pd.json_normalize(_rows(found.order)),
+        "groups": frame(found.groups),
+        "years": frame(found.years),
+        "searched": pd.DataFrame(searched),
+        "rejected": frame(found.searched.rejected),
+    }
+
+
+def front(report: Report) -> SubFigure:
+    """Draw the gain of each bundle against its cost, a panel for each outcome.
+
+    Filled marks are the front; a hollow one is what the search had promised.
+    """
+    found = report.found
+    names = list(found.outcomes)
+    lines, columns = style.grid(len(names))
+    bundles = [c for c in found.candidates if c.bundle != NOTHING.name]
+    figure = style.canvas(
+        report,
+        2.4 + 3.0 * columns,
+        1.0 + 2.6 * lines + 0.2 * len(bundles),
+        "各组合的成本与效果(与不采取措施之差，95% 区间)，空心为搜索时的估计",
+        "cost and effect against doing nothing, 95 % intervals; hollow: promised by the search",
+    )
+    looks = {c.bundle: style.MARKS[i % len(style.MARKS)] for i, c in enumerate(bundles)}
+    shown: dict[tuple[str, str], Contrast] = {(c.scenario, c.outcome): c for c in found.contrasts}
+    promised = {(o.bundle, o.outcome): o.searched for o in found.optimism}
+    for ax, name in zip(style.panels(figure, lines, columns, len(names)), names, strict=True):
+        trait = found.outcomes[name]
+        sign = -1.0 if trait.better == "lower" else 1.0
+        for candidate in bundles:
+            c = shown.get((candidate.bundle, name))
+            if c is None:
+                continue
+            colour, marker = looks[candidate.bundle]
+            x, colour = 100 * candidate.cost, colour if candidate.front else style.GREY
+            ax.plot([x, x], [c.low, c.high], color=colour, linewidth=1.5)
+            ax.plot(x, c.value, marker, color=colour, markersize=6)
+            early = sign * promised[candidate.bundle, name]
+            ax.plot(x, early, marker, color=colour, markersize=5, fillstyle="none", alpha=0.6)
+            label = report.marks[candidate.bundle]
+            label += "*" if candidate.bundle == found.best.name else ""
+            ax.annotate(label, (x, c.value), (4, 3), textcoords="offset points", fontsize=7)
+        ax.axhline(0, color=style.BLACK, linewidth=0.8)
+        ax.axvline(100 * found.question.budget, color=style.GREY, linewidth=0.8, linestyle=":")
+        title = f"{report.outcome(name, zh=True)}\n{plain(name)}{arrow(trait.better)}"
+        ax.set_title(title, loc="left")
+        ax.set_ylabel(trait.unit)
+        ax.set_xlabel("成本，占转移支付 cost, % of the transfer")
+    handles = [
+        style.mark(
+            *looks[c.bundle],
+            f"{report.marks[c.bundle]} {report.bundle(c.bundle, True)} "
+            f"{report.bundle(c.bundle, False)}",
+        )
+        for c in bundles
+    ]
+    if handles:
+        figure.legend(handles=handles, loc="outside lower left", fontsize=7)
+    return figure
+
+
+def _named(report: Report, name: str) -> dict[str, Any]:
+    """Return a bundle with its names."""
+    return {
+        "bundle": name,
+        "name": report.bundle(name, zh=False),
+        "name_zh": report.bundle(name, zh=True),
+    }
+
+
+def _rows(rows: Sequence[Any]) -> list[dict[str, Any]]:
+    return [asdict(row) for row in rows]
+
+
+def _plain(value: Any) -> Any:
+    """Return nested values as JSON can write them: numbers that are none become None."""
+    if isinstance(value, dict):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value

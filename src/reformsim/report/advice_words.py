@@ -1,0 +1,185 @@
+"""Advice in plain sentences, in English or in Chinese."""
+
+from collections.abc import Iterator
+
+from reformsim.experiment import aftermath
+from reformsim.experiment.advice import Rival
+from reformsim.experiment.analysis import Contrast
+from reformsim.experiment.bundles import NOTHING
+from reformsim.report.advice import Report
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, number
+
+
+def words(report: Report, zh: bool) -> list[str]:
+    """Say the advice in plain sentences."""
+    return [
+        *_verdict(report, zh),
+        *(_rival(report, rival, zh) for rival in report.found.rivals),
+        *_after(report, zh),
+        *_looked(report, zh),
+    ]
+
+
+def _verdict(report: Report, zh: bool) -> Iterator[str]:
+    found, name = report.found, report.outcome(report.found.headline, zh)
+    if found.advised == NOTHING:
+        if len(found.candidates) == 1:
+            yield (
+                "建议:不采取措施。没有组合在预算之内且可运行。"
+                if zh
+                else "Advice: do nothing. No bundle is within the budget and can be run."
+            )
+            return
+        if found.best == NOTHING:
+            yield (
+                f"建议:不采取措施。以{name}衡量,预算内没有组合的最大遗憾更小。"
+                if zh
+                else f"Advice: do nothing. In {name} no bundle within the budget has a smaller "
+                "worst regret."
+            )
+            return
+        best = report.bundle(found.best.name, zh)
+        yield (
+            f"建议:不采取措施。最大遗憾最小的是“{best}”,但未显示其{name}优于不采取措施。"
+            if zh
+            else f"Advice: do nothing. The least worst regret has {best}, but it is not shown "
+            f"to be better than nothing in {name}."
+        )
+        return
+    advised = report.bundle(found.advised.name, zh)
+    cost = next(c for c in found.candidates if c.bundle == found.advised.name)
+    gain = effect(_headline(report))
+    yield (
+        f"建议:{advised}。{name} {gain};每年占转移支付 {cost.cost:.2%}。"
+        if zh
+        else f"Advice: {advised}. {name} {gain}; {cost.cost:.2%} of the transfer a year."
+    )
+    if cost.over > 0:
+        yield (
+            f"在 {cost.over:.0%} 的情景中,实际成本超出预算。"
+            if zh
+            else f"In {cost.over:.0%} of the worlds it costs more than the budget in the end."
+        )
+    worse = [
+        c for c in found.contrasts
+        if c.scenario == found.advised.name and c.outcome in found.outcomes
+        and c.verdict == "worse"
+    ]  # fmt: skip
+    for c in worse:
+        yield (
+            f"代价:{report.outcome(c.outcome, zh)}变差 {effect(c)}。"
+            if zh
+            else f"The price: {report.outcome(c.outcome, zh)} is worse, {effect(c)}."
+        )
+
+
+def _rival(report: Report, rival: Rival, zh: bool) -> str:
+    best, other = (report.bundle(n, zh) for n in (report.found.best.name, rival.bundle))
+    share = rival.share
+    told = f"{share.share:.0%} [{share.share_low:.0%}, {share.share_high:.0%}]"
+    text = (
+        f"“{best}”在 {told} 的情景中优于“{other}”。"
+        if zh
+        else f"{best}: better than {other} in {told} of the worlds."
+    )
+    if rival.rule is None:
+        few = share.n < 40
+        if zh:
+            return text + ("情景不足 40 个,不说明何时会改变。" if few else "")
+        return text + (" Under 40 worlds: not said what would change it." if few else "")
+    rule = rival.rule.words(zh)
+    return text + (f"何时改变:{rule}。" if zh else f" What would change it: {rule}.")
+
+
+def _after(report: Report, zh: bool) -> Iterator[str]:
+    if report.found.advised == NOTHING:
+        return
+    lost = aftermath.losers(report.found.groups)
+    for group in lost:
+        doubt = "" if group.holds else (" (多重比较校正后不成立)" if zh else " (not after Holm)")
+        where, name = report.group(group, zh), report.outcome(group.outcome, zh)
+        yield (
+            f"受损:{where},{name} {effect(group)}{doubt}。"
+            if zh
+            else f"Who loses: {where}, {name} {effect(group)}{doubt}."
+        )
+    if not lost and report.found.groups:
+        yield "未显示有群体受损。" if zh else "No group is shown to lose."
+    if report.found.years:
+        yield _even(report, zh)
+
+
+def _even(report: Report, zh: bool) -> str:
+    year, name = report.break_even, report.outcome(report.found.headline, zh)
+    if year is None:
+        last = report.found.years[-1].year
+        return (
+            f"到第 {last} 年为止,{name}没有从某年起一直显示更好。"
+            if zh
+            else f"Up to year {last} there is no year from which {name} stays shown to be better."
+        )
+    cost = f"{year.cost:.3f} [{year.cost_low:.3f}, {year.cost_high:.3f}]"
+    return (
+        f"从第 {year.year} 年起{name}一直显示更好;到该年年底累计花费 {cost} 年的转移支付。"
+        if zh
+        else f"From year {year.year} on {name} stays shown to be better; by the end of that "
+        f"year it has cost {cost} years of transfer."
+    )
+
+
+def _looked(report: Report, zh: bool) -> Iterator[str]:
+    found, design = report.found, report.found.searched
+    looked = len(design.costs) - 1
+    how = ("全部" if design.all else "搜索") if zh else ("all" if design.all else "a search")
+    yield (
+        f"组合共 {design.space:,} 个({how}),运行 {looked} 个,"
+        f"舍弃 {len(design.rejected)} 个;其中 {len(found.candidates) - 1} 个"
+        f"在 {found.worlds} 个新情景中以新随机数复核。"
+        if zh
+        else f"Of {design.space:,} bundles ({how}) {looked} were run, {len(design.rejected)} "
+        f"rejected; {len(found.candidates) - 1} were looked at again in {found.worlds} fresh "
+        "worlds with fresh random numbers."
+    )
+    drops = [o for o in found.optimism if o.outcome == found.headline]
+    if drops:
+        searched = sum(o.searched for o in drops) / len(drops)
+        confirmed = sum(o.confirmed for o in drops) / len(drops)
+        yield (
+            f"赢家的诅咒:这些组合搜索时平均增益 {number(searched)},复核时 {number(confirmed)}。"
+            if zh
+            else f"Winner's curse: their mean gain was {number(searched)} in the search, "
+            f"{number(confirmed)} in the second look."
+        )
+
+
+def _headline(report: Report) -> Contrast:
+    return next(
+        c for c in report.found.contrasts
+        if c.outcome == report.found.headline and c.scenario == report.found.best.name
+    )  # fmt: skip
+
+
+def effect(c: Contrast) -> str:
+    """Write a difference with its interval."""
+    return f"{_plus(c.value)} [{_plus(c.low)}, {_plus(c.high)}]"
+
+
+def notes(zh: bool) -> list[str]:
+    """Say how to read the tables."""
+    if zh:
+        return [
+            "区间为 95%,按情景配对;首项结果的判断经 Holm 校正(? 表示校正后不成立)。",
+            "“未显示”不等于没有;成本为首日报价,占每年转移支付的比例。",
+            CAVEAT_ZH,
+        ]
+    return [
+        "Intervals are 95 %, paired by world; verdicts on the first outcome are Holm-corrected "
+        "(?: does not hold then).",
+        "Not shown does not mean absent. Cost is the quote of the first day, of the yearly "
+        "transfer.",
+        CAVEAT,
+    ]
+
+
+def _plus(value: float) -> str:
+    return ("+" if value > 0 else "") + number(value)
