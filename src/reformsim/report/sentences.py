@@ -62,7 +62,10 @@ def rounded(value: float, half: float, sign: bool = False) -> str:
     if math.isnan(value):
         return "–"
     places = digits(half) if half > 0 else max(digits(abs(value)) + 1, 0) if value else 0
-    return f"{value:{'+' if sign else ''},.{places}f}".replace("-", "−")
+    text = f"{value:+,.{places}f}"
+    if not text.strip("+-0.,"):
+        return "0"
+    return (text if sign else text.removeprefix("+")).replace("-", "−")
 
 
 def level(value: float, unit: str, half: float = math.nan) -> Both:
@@ -150,23 +153,25 @@ def lead(e: Lead, subject: Both, first: Both, second: Both) -> Both:
 
 def futures(row: Robustness, subject: Both) -> Both:
     """Say over what share of the sampled futures an outcome is better, and what is left out."""
-    word = _WAYS["better" if row.better != "neither" else "higher"]
     if not row.n:
-        return subject.then("：没有可比较的情景。", ": there is no future to compare.")
-    if row.q05 == row.q95 == row.mean == 0:
+        found = subject.then("：没有可比较的未来。", ": there is no future to compare.")
+    elif row.share == row.worse == 0:
         found = subject.then(
             f"：在全部 {row.n} 个抽取的未来中都没有变化。",
             f": no change in any of {row.n} sampled futures.",
         )
     else:
-        share = f"{row.share:.0%}"
-        between = f"{row.share_low:.0%}", f"{row.share_high:.0%}"
-        most = _majority(row)
+        good, bad = (_WAYS[way] for way in _ways(row))
+        most = {"": Both("哪种更多说不准", "which is more frequent cannot be told")} | {
+            way: Both(f"多数{_WAYS[way].zh}", f"{_WAYS[way].en} in most") for way in _ways(row)
+        }
         found = subject.then(
-            f"：在 {row.n} 个抽取的未来中，{share}（95% 区间 {between[0]} 至 {between[1]}）"
-            f"{word.zh}，{most.zh}。",
-            f": {word.en} in {share} of {row.n} sampled futures (95 % interval {between[0]} to "
-            f"{between[1]}): {most.en}.",
+            f"：在 {row.n} 个抽取的未来中，{row.share:.0%}（95% 区间 {row.share_low:.0%} 至 "
+            f"{row.share_high:.0%}）{good.zh}，{row.worse:.0%} {bad.zh}："
+            f"{most[majority(row)].zh}。",
+            f": of {row.n} sampled futures {good.en} in {row.share:.0%} (95 % interval "
+            f"{row.share_low:.0%} to {row.share_high:.0%}), {bad.en} in {row.worse:.0%}: "
+            f"{most[majority(row)].en}.",
         )
     if row.missing:
         found = found.then(
@@ -175,6 +180,18 @@ def futures(row: Robustness, subject: Both) -> Both:
             "and are left out.",
         )
     return found
+
+
+def majority(row: Robustness) -> str:
+    """Return the verdict that clearly more than half of the futures have; empty if none has."""
+    good, bad = _ways(row)
+    if row.share_low > 0.5:
+        return good
+    return bad if row.worse_low > 0.5 else ""
+
+
+def _ways(row: Robustness) -> tuple[str, str]:
+    return ("higher", "lower") if row.better == "neither" else ("better", "worse")
 
 
 def years(verdicts: list[tuple[int, str]], subject: Both) -> Both:
@@ -208,27 +225,19 @@ def losers(subject: Both, lost: list[Both], gained: int, looked_at: int) -> Both
     """Say for whom an outcome is clearly worse, and how many would seem so by chance alone."""
     chance = looked_at * (1 - LEVEL) / 2
     text = f"{chance:.1f}" if chance < 10 else f"{chance:.0f}"
-    if lost:
-        found = subject.then(
-            f"：{looked_at} 个群体和地方中，{len(lost)} 个明确更差（"
-            + "、".join(name.zh for name in lost[:MOST_NAMED])
-            + ("等" if len(lost) > MOST_NAMED else "")
-            + "），",
-            f": of {looked_at} groups and places, {len(lost)} are clearly worse off ("
-            + "; ".join(name.en for name in lost[:MOST_NAMED])
-            + ("; …" if len(lost) > MOST_NAMED else "")
-            + "), ",
-        )
-    else:
-        found = subject.then(
-            f"：{looked_at} 个群体和地方中，没有哪个明确更差，",
-            f": of {looked_at} groups and places, none is clearly worse off, ",
-        )
+    some = "、".join(name.zh for name in lost[:MOST_NAMED])
+    named = "; ".join(name.en for name in lost[:MOST_NAMED])
+    if len(lost) > MOST_NAMED:
+        some, named = f"{some}等", f"{named}; …"
     rest = looked_at - len(lost) - gained
-    return found.then(
-        f"{gained} 个明确更好，{rest} 个看不出。"
+    return subject.then(
+        f"：{looked_at} 个群体和地方中，明确更差 {len(lost)} 个"
+        + (f"（{some}）" if lost else "")
+        + f"，明确更好 {gained} 个，看不出 {rest} 个。"
         f"即使毫无差别，这么多组里偶然也会有约 {text} 个显得更差。",
-        f"{gained} clearly better off; of {rest} it cannot be told. With no difference at all, "
+        f": of {looked_at} groups and places, clearly worse off: {len(lost)}"
+        + (f" ({named})" if lost else "")
+        + f"; clearly better off: {gained}; cannot be told: {rest}. With no difference at all, "
         f"about {text} of so many would seem worse off by chance.",
     )
 
@@ -239,14 +248,6 @@ _WAYS = {
     "higher": Both("更高", "higher"),
     "lower": Both("更低", "lower"),
 }
-
-
-def _majority(row: Robustness) -> Both:
-    if row.share_low > 0.5:
-        return Both("超过一半", "more than half")
-    if row.share_high < 0.5:
-        return Both("不到一半", "less than half")
-    return Both("是否过半说不准", "whether more or less than half cannot be told")
 
 
 def _clear(e: Estimate) -> Both:
@@ -295,4 +296,5 @@ def _by(e: Estimate) -> Both:
 
 def held(e: Estimate) -> bool:
     """Whether a verdict also holds for all outcomes at once; True where that was not tested."""
-    return not isinstance(e, Contrast) or math.isnan(e.holm) or e.holds
+    tested = isinstance(e, Contrast) and e.verdict in CLEAR and not math.isnan(e.holm)
+    return not tested or e.holds

@@ -93,7 +93,7 @@ def _tally(names: Names, rows: list) -> Iterator[tuple[Both, Both]]:
     heads = {
         "better": Both("更好", "Better"),
         "worse": Both("更差", "Worse"),
-        "changed": Both("有变化，本身无所谓好坏", "Changed, neither good nor bad in itself"),
+        "changed": Both("有变化（无所谓好坏）", "Changed (neither good nor bad)"),
         "unclear": Both("看不出明确变化", "No clear change"),
         "same": Both("不变", "Unchanged"),
         "one run": Both("只有一次运行，不作判断", "One run only, no verdict"),

@@ -73,7 +73,7 @@
     }
 
     function axis(svg, far, x) {
-      ticks(told.zero - far, told.zero + far, 4).forEach((value) => {
+      ticks(told.zero - far, told.zero + far, 6).forEach((value) => {
         make(svg, "line", { x1: x(value), x2: x(value), y1: HIGH - 5, y2: HIGH, stroke: "#767676" });
         make(svg, "text", { x: x(value), y: HIGH - 8, "text-anchor": "middle" }, tick(value));
       });

@@ -283,7 +283,7 @@ def _axis(names: Names, trait: Trait) -> Both:
 def curves(study: Study, names: Names) -> Curves | None:
     """Return the curves of a comparison; None where no months are kept, or too many scenarios."""
     rows = study.results.kind("curve")
-    if not len(rows) or len(study.scenarios) > PAIRS:
+    if study.worlds is not None or not len(rows) or len(study.scenarios) > PAIRS:
         return None
     there = set(rows["outcome"].astype(str))
     shown = [trait for trait in study.traits.values() if trait.outcome in there]

@@ -64,11 +64,7 @@ def _scenario(study: Study, worlds: Worlds, names: Names, scenario: str) -> Card
 
 
 def _verdict(row: Robustness) -> str:
-    if row.better == "neither" or not row.n:
-        return "reference"
-    if row.share_low > 0.5:
-        return "better"
-    return "worse" if row.share_high < 0.5 and row.q50 else "unclear"
+    return sentences.majority(row) or "unclear"
 
 
 def _spread(row: Robustness) -> Both:
@@ -83,18 +79,30 @@ def _spread(row: Robustness) -> Both:
 
 
 def _shares(names: Names, rows: list[Robustness]) -> Iterator[tuple[Both, Both]]:
-    """Name the outcomes that are better in most futures, in less than half, or neither."""
+    """Name the outcomes that are better, or worse, in most futures, with both shares."""
     heads = {
-        "better": Both("在超过一半的未来更好", "Better in more than half of the futures"),
-        "worse": Both("在不到一半的未来更好", "Better in less than half"),
-        "unclear": Both("是否过半说不准", "Half of the futures, or not: cannot be told"),
+        "better": Both("多数未来更好", "Better in most futures"),
+        "worse": Both("多数未来更差", "Worse in most futures"),
+        "higher": Both("多数未来更高（无所谓好坏）", "Higher in most (neither good nor bad)"),
+        "lower": Both("多数未来更低（无所谓好坏）", "Lower in most (neither good nor bad)"),
+        "unclear": Both("没有明确的多数", "No clear majority"),
     }
     for verdict, head in heads.items():
         found = [r for r in rows if _verdict(r) == verdict]
         if found:
-            items = [names.outcome(r.outcome).then(f"（{r.share:.0%}）", f" ({r.share:.0%})")
-                     for r in found]  # fmt: skip
-            yield head, listed(items)
+            yield head, listed([names.outcome(r.outcome).then(*_both_shares(r)) for r in found])
+
+
+def _both_shares(row: Robustness) -> Both:
+    up, down = (
+        (Both("高", "higher"), Both("低", "lower"))
+        if row.better == "neither"
+        else (Both("好", "better"), Both("差", "worse"))
+    )
+    return Both(
+        f"（{up.zh} {row.share:.0%}，{down.zh} {row.worse:.0%}）",
+        f" ({up.en} {row.share:.0%}, {down.en} {row.worse:.0%})",
+    )
 
 
 def _where(worlds: Worlds, names: Names, scenario: str) -> Iterator[tuple[Both, Both]]:
@@ -244,9 +252,11 @@ def _share_chart(study: Study, worlds: Worlds, names: Names) -> Forest:
         "futures",
         Both("在多大比例的未来中更好", "In what share of futures it is better"),
         Both(
-            "竖线为一半；横线为比例的 95% 区间。无所谓好坏的结果，为更高的比例。",
+            "竖线为一半；横线为比例的 95% 区间。无所谓好坏的结果，为更高的比例。"
+            "未必不好即差：也有没有变化的未来。",
             "The vertical is one half; lines are 95 % intervals of the share. Of an outcome that "
-            "is neither good nor bad, the share in which it is higher.",
+            "is neither good nor bad, the share in which it is higher. Where it is not better it "
+            "need not be worse: it may be unchanged.",
         ),
         [(SCENARIO, [(a, names.pair(a, b)) for a, b in study.references.items()])],
         [Both("比例 [95%]", "Share [95 %]")],

@@ -18,8 +18,9 @@ from reformsim.report.opened import Opened
 from reformsim.report.sentences import Both
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study
 
-#: Bytes of data that a brief takes along; larger tables are named, not held.
-ROOM = 1_500_000
+#: Bytes of a brief at most, and those of its text and font; tables for which the rest is too
+#: small are named, not held.
+LARGEST, TEXT = 3_000_000, 700_000
 
 #: Shapes beside the words of a verdict.
 _MARKS = {
@@ -78,7 +79,6 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
     else:
         cards, sure = answer.cards(study, names), answer.sure(study)
     curves = charts.curves(study, names)
-    held, left_out = _files(opened)
     shown = {
         "title": title,
         "colours": {verdict: colour for verdict, (colour, _) in style.VERDICT_MARKS.items()},
@@ -87,6 +87,8 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
         "forests": [{"id": forest.id, **forest.data()} for forest in forests],
         "curves": curves.data() if curves else None,
     }
+    figures = json.dumps(shown, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
+    held, left_out = _files(opened, LARGEST - TEXT - len(figures.encode()))
     page = _template().render(
         version=reformsim.__version__,
         config_hash=study.config_hash,
@@ -108,7 +110,7 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
         facts=_facts(opened),
         css=Markup(_text("brief.css")),
         script=Markup(_text("brief.js")),
-        data=Markup(json.dumps(shown, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")),
+        data=Markup(figures),
         font=FONT_HERE,
     )
     return page.replace(FONT_HERE, fonts.face(page))
@@ -127,15 +129,15 @@ def _line(colour: str, dashes: style.Dashes) -> tuple[str, str]:
     return colour, text
 
 
-def _files(opened: Opened) -> tuple[list[File], list[str]]:
-    """Return the data as links that hold it, and the names of tables for which there is no room."""
+def _files(opened: Opened, room: int) -> tuple[list[File], list[str]]:
+    """Return the data as links of ``room`` bytes at most, and the names of tables left out."""
     text = io.StringIO()
     yaml = YAML()
     yaml.allow_unicode = True
     yaml.dump(opened.manifest["experiment"], text)
     name = opened.study.experiment.name
     held = [_file(f"{name}.yaml", text.getvalue(), "application/yaml", _ABOUT["experiment"])]
-    left_out, room = [], ROOM - len(held[0].link)
+    left_out, room = [], room - len(held[0].link)
     tables = {name: data.csv(table) for name, table in data.tables(opened.study).items()}
     for name, table in sorted(tables.items(), key=lambda item: len(item[1])):
         file = _file(f"{name}.csv", table, "text/csv", _ABOUT[name])
