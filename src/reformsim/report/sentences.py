@@ -296,5 +296,6 @@ def _by(e: Estimate) -> Both:
 
 def held(e: Estimate) -> bool:
     """Whether a verdict also holds for all outcomes at once; True where that was not tested."""
-    tested = isinstance(e, Contrast) and e.verdict in CLEAR and not math.isnan(e.holm)
-    return not tested or e.holds
+    if not isinstance(e, Contrast) or e.verdict not in CLEAR or math.isnan(e.holm):
+        return True
+    return e.holds

@@ -1,7 +1,9 @@
 """What things are called in a brief, in both languages, from their declarations."""
 
-from reformsim import outcomes, uncertainties
+from reformsim import measures, outcomes, uncertainties
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH, CityConfig
+from reformsim.experiment import design
+from reformsim.experiment.sampling import CHANCE
 from reformsim.report.chinese import chinese
 from reformsim.report.sentences import Both
 from reformsim.report.study import Study, plain
@@ -11,12 +13,8 @@ _AGES = (
     Both("35–59 岁居民", "residents of 35 to 59"),
     Both("60 岁及以上居民", "residents of 60 and over"),
 )
-_LEVELS = {
-    "age": Both("年龄组", "Age groups"),
-    "community_type": Both("社区类型", "Types of community"),
-    "district": Both("区（市）县", "Districts and counties"),
-    "subdistrict": Both("街道（乡镇）", "Subdistricts and towns"),
-}
+#: Words that designs put into the names of scenarios.
+_WORDS = {design.NONE: "无", design.ALL: "全部", design.STAGED: "（分批）", design.BASE: "基准"}
 
 
 class Names:
@@ -35,11 +33,16 @@ class Names:
         """
         if name in self.study.experiment.zh:
             return Both(self.study.experiment.zh[name], plain(name))
-        words = [word.rpartition("=")[2] for word in name.split(" ")]
-        return Both(
-            " ".join(self.study.experiment.zh.get(word, plain(word)) for word in words),
-            plain(name),
-        )
+        words = name.split(" ")
+        zh = " ".join(self._zh(word.rpartition("=")[2]) for word in words)
+        return Both(zh, (", " if "=" in name else " ").join(map(plain, words)).replace("=", " "))
+
+    def _zh(self, word: str) -> str:
+        if word in self.study.experiment.zh:
+            return self.study.experiment.zh[word]
+        if word in measures.BY_NAME:
+            return measures.BY_NAME[word].zh
+        return _WORDS.get(word, plain(word))
 
     def pair(self, scenario: str, reference: str) -> Both:
         """Name a comparison."""
@@ -49,10 +52,6 @@ class Names:
     def outcome(self, name: str) -> Both:
         """Name an outcome."""
         return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())
-
-    def level(self, name: str) -> Both:
-        """Name a level at which groups or places are told."""
-        return _LEVELS[name]
 
     def place(self, level: str, place: str) -> Both:
         """Name an age group, a type of community, a district or a subdistrict."""
@@ -74,6 +73,8 @@ class Names:
 
     def uncertainty(self, name: str) -> Both:
         """Name an uncertainty by its meaning."""
+        if name == CHANCE:
+            return Both("随机性本身", "chance itself")
         known = uncertainties.BY_NAME.get(name)
         if known is None:
             return Both(plain(name), plain(name))
