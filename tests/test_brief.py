@@ -11,7 +11,7 @@ from fontTools.ttLib import TTFont
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from fake_model import fake_model
+from fake_model import FakeModel
 from reformsim.cli import app
 from reformsim.experiment import plan, run, subgroups
 from reformsim.experiment.analysis import Trait
@@ -21,6 +21,7 @@ from reformsim.experiment.store import Store
 from reformsim.measures import BY_NAME as MEASURES
 from reformsim.report import data
 from reformsim.report.brief import answer, page
+from reformsim.report.brief.names import Names
 from reformsim.report.opened import open_results
 from reformsim.report.study import CAVEAT, CAVEAT_ZH
 from test_experiment import OUTCOMES, comparison, execute, factorial, on
@@ -184,21 +185,21 @@ def test_what_has_no_room_is_named(briefs, monkeypatch):
 
 
 def test_a_stopped_experiment_gives_a_brief_that_says_so(tmp_path):
-    def stops(scenario, seed, threads):
-        if seed == 3:
-            raise KeyboardInterrupt
-        return fake_model(scenario, seed, threads)
+    class Stops(FakeModel):
+        def run_until(self, day):
+            if self.seed == 3:
+                raise KeyboardInterrupt
+            super().run_until(day)
 
     with pytest.raises(run.Interrupted):
-        run.execute(comparison(), tmp_path, 1, stops, io.StringIO())
+        run.execute(comparison(), tmp_path, 1, Stops, io.StringIO())
     before = {path.name for path in tmp_path.rglob("*")}
     opened = open_results(tmp_path)
     html = page.write(opened, [])
     assert {path.name for path in tmp_path.rglob("*")} == before, "reading changes nothing"
-    missing = opened.planned - len(opened.study.results.runs)
-    assert missing >= 2
-    assert f"计划 6 次运行，缺 {missing} 次" in text_of(html, "zh")
-    assert f"{missing} of 6 runs are missing" in text_of(html, "en")
+    assert opened.planned - len(opened.study.results.runs) == 2
+    assert "计划 6 次运行，缺 2 次" in text_of(html, "zh")
+    assert "2 of 6 runs are missing" in text_of(html, "en")
 
 
 def test_results_of_another_version_are_marked(tmp_path):
@@ -218,14 +219,15 @@ def test_whole_results_of_this_version_need_no_warning(briefs):
 
 
 def test_if_all_runs_failed_the_brief_has_no_answer(tmp_path):
-    experiment = comparison(scenarios={"old": {"uncertainties": {"needs": 12}}, "new": {}},
-                            replications=1)  # fmt: skip
-    execute(experiment, tmp_path / "one")
-    only = comparison(scenarios={"old": {"uncertainties": {"needs": 12}}, "new":
-                                 {"uncertainties": {"needs": 12}}}, replications=1)  # fmt: skip
-    execute(only, tmp_path / "none")
-    assert "没有可比较的运行" in text_of(page.write(open_results(tmp_path / "one"), []), "zh")
-    assert "hence no answer" in text_of(page.write(open_results(tmp_path / "none"), []), "en")
+    fails = {"uncertainties": {"needs": 12}}
+    for name, new in (("one", {}), ("none", fails)):
+        scenarios = {"old": fails, "new": new}
+        execute(comparison(scenarios=scenarios, replications=1), tmp_path / name)
+    one, none = (
+        text_of(page.write(open_results(tmp_path / name), []), "en") for name in ("one", "none")
+    )
+    assert "no runs to compare" in one and "hence no answer" not in one
+    assert "hence no answer" in none and "No run was finished" in none
 
 
 def command(*arguments):
@@ -294,7 +296,25 @@ def test_places_and_years_are_paired_contrasts(tmp_path):
     assert none == []
 
 
-def test_expected_signs_are_those_of_the_measures_that_differ(briefs):
-    study = briefs("compared")[0].study
-    measure = MEASURES["governance_committee"]
-    assert answer._expected(study, "new") == {measure.outcome: measure.expected}
+def test_reversals_of_what_measures_declared_are_told(tmp_path):
+    """The fake committee raises every outcome, though it declares that days fall.
+
+    The fake assessment raises effort for residents, as it declares.
+    """
+    measures = MEASURES["governance_committee"], MEASURES["satisfaction_assessment"]
+    assert [m.expected for m in measures] == ["down", "up"]
+    committee, assessment = measures
+    execute(
+        comparison(
+            outcomes=[OUTCOMES[0], committee.outcome, assessment.outcome],
+            scenarios={"old": {}, "new": on(committee.name), "third": on(assessment.name)},
+        ),
+        tmp_path,
+    )
+    study = open_results(tmp_path).study
+    new, third = (
+        dict((head.en, text.en) for head, text in card.points).get("Against what was expected")
+        for card in answer.cards(study, Names(study))
+    )
+    assert "Cross days rises" in new and "reverse of what was declared" in new
+    assert third is None

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from reformsim.experiment import subgroups
-from reformsim.experiment.analysis import Effect, Estimate, Trait
+from reformsim.experiment.analysis import Contrast, Effect, Estimate, Trait
 from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.experiment.kinds import Factorial
 from reformsim.measures import BY_NAME as MEASURES
@@ -67,13 +68,21 @@ def _compared(study: Study, names: Names, scenario: str) -> Card:
     price = [told(found[name]) for name in COSTS if name in found]
     if price:
         points.append((COST, joined(price)))
+    against = [
+        told(e)
+        for e in shown
+        if e.verdict in CLEAR and e.outcome in expected
+        and (expected[e.outcome] == "up") != (e.value > 0)
+    ]  # fmt: skip
+    if against:
+        points.append((Both("与预期相反", "Against what was expected"), joined(against)))
     main = next(iter(study.traits.values()))
     points += _when(study, names, scenario, main)
     points += _who(study, names, scenario, main)
     return Card(title, shown[0].verdict, told(shown[0]), points)
 
 
-def _expected(study: Study, scenario: str) -> dict:
+def _expected(study: Study, scenario: str) -> dict[str, Literal["up", "down"]]:
     """Return the way declared for an outcome by the measures that a scenario adds, if they agree.
 
     Those of the reference are in both and explain no difference.
@@ -82,13 +91,13 @@ def _expected(study: Study, scenario: str) -> dict:
         {step.measure for step in study.scenarios[name].reform if step.intensity > 0}
         for name in (scenario, study.references[scenario])
     )
-    ways: dict[str, set[str]] = {}
+    ways: dict[str, set[Literal["up", "down"]]] = {}
     for name in mine - theirs:
         ways.setdefault(MEASURES[name].outcome, set()).add(MEASURES[name].expected)
     return {outcome: way for outcome, (way, *others) in ways.items() if not others}
 
 
-def _tally(names: Names, rows: list) -> Iterator[tuple[Both, Both]]:
+def _tally(names: Names, rows: list[Contrast]) -> Iterator[tuple[Both, Both]]:
     """Count the verdicts on the outcomes shown, and name the outcomes of each."""
     heads = {
         "better": Both("更好", "Better"),
@@ -98,7 +107,7 @@ def _tally(names: Names, rows: list) -> Iterator[tuple[Both, Both]]:
         "same": Both("不变", "Unchanged"),
         "one run": Both("只有一次运行，不作判断", "One run only, no verdict"),
     }
-    kinds: dict[str, list] = {kind: [] for kind in heads}
+    kinds: dict[str, list[Contrast]] = {kind: [] for kind in heads}
     for row in rows:
         kind = "changed" if row.verdict in ("higher", "lower") else row.verdict
         kinds[kind].append(row)
@@ -243,6 +252,8 @@ def _best(study: Study, names: Names, group: str) -> Card:
 
 def sure(study: Study) -> Both:
     """Say how sure a comparison can be: replications, intervals, false alarms, reach."""
+    if not study.n:
+        return Both("没有一次运行完成。", "No run was finished.")
     if study.n < 2:
         return Both(
             "每个方案只有一次运行：没有区间，也不作判断。",
