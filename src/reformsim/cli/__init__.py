@@ -3,7 +3,7 @@
 A module for each family of commands; they appear in this order.
 """
 
-from reformsim.cli import advise, calibrate, cases, check, city, lists, run
+from reformsim.cli import advise, calibrate, cases, check, city, lists, report, run
 from reformsim.cli.common import app
 
-__all__ = ["advise", "app", "calibrate", "cases", "check", "city", "lists", "run"]
+__all__ = ["advise", "app", "calibrate", "cases", "check", "city", "lists", "report", "run"]

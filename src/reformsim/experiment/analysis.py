@@ -374,6 +374,8 @@ def _complete(columns: list[np.ndarray]) -> np.ndarray:
 def by_replication(results: Results) -> dict[tuple[str, str], np.ndarray]:
     """Return the headlines of each (outcome, scenario): row r is replication r, NaN if none."""
     rows = results.headlines().astype({"outcome": str, "scenario": str})
+    if rows.empty:
+        return {}
     table = rows.pivot(index="replication", columns=["outcome", "scenario"], values="value")
     columns = table.reindex(range(table.index.max() + 1)).to_numpy(float).T
     return {(key[0], key[1]): c for key, c in zip(table.columns, columns, strict=True)}

@@ -20,7 +20,8 @@ class Robustness:
     """One headline of one scenario against its reference, over all sampled worlds.
 
     ``share`` is the share of the ``n`` points at which the scenario is better (higher, where
-    neither is better), with its Wilson interval: points are random, one world each. Where points
+    neither is better), ``worse`` that at which it is worse (lower), each with its Wilson interval:
+    points are random, one world each; the rest are ties. Where points
     are run once, a win may be luck: ``noise`` is the share of the variance between single runs
     at different points that chance alone makes, NaN where no point is run twice, and ``agree``
     the share of repeated points at which the first run has the sign of the mean of the others.
@@ -37,6 +38,9 @@ class Robustness:
     share: float
     share_low: float
     share_high: float
+    worse: float
+    worse_low: float
+    worse_high: float
     mean: float
     low: float
     high: float
@@ -76,7 +80,9 @@ def robustness(response: Response) -> Robustness:
     n = len(there)
     sign = -1.0 if response.trait.better == "lower" else 1.0
     wins = int((sign * there > 0).sum())
+    losses = int((sign * there < 0).sum())
     low, high = wilson(wins, n)
+    worse_low, worse_high = wilson(losses, n)
     _, mean, mean_low, mean_high = (x.item() for x in interval(there))
     quantiles = np.quantile(there, QUANTILES) if n else np.full(len(QUANTILES), np.nan)
     names = (f"q{round(100 * q):02d}" for q in QUANTILES)
@@ -92,6 +98,9 @@ def robustness(response: Response) -> Robustness:
         share=wins / n if n else math.nan,
         share_low=low,
         share_high=high,
+        worse=losses / n if n else math.nan,
+        worse_low=worse_low,
+        worse_high=worse_high,
         mean=mean,
         low=mean_low,
         high=mean_high,

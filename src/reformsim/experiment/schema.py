@@ -72,6 +72,7 @@ class Experiment(Closed):
     title: str = Field(min_length=1)
     title_zh: str = Field(min_length=1)
     question: str = Field(min_length=1)
+    question_zh: str | None = Field(default=None, min_length=1)
     city: CityConfig
     city_seed: int = Field(default=1, ge=0, lt=2**63)
     warm_up: int = Field(default=YEAR, ge=0, description="Days without the reform.")

@@ -16,10 +16,7 @@ from reformsim.report.worlds import Worlds
 
 def write(study: Study, store: Store) -> list[Path]:
     """Write runs, means, contrasts and, where the design has them, effects and leads as CSV."""
-    return [
-        store.write_text(f"{name}.csv", table.to_csv(index=False, lineterminator="\n"))
-        for name, table in _tables(study).items()
-    ]
+    return [store.write_text(f"{name}.csv", csv(table)) for name, table in tables(study).items()]
 
 
 def summary(study: Study, files: list[Path]) -> dict[str, Any]:
@@ -30,13 +27,19 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
         "config_hash": study.config_hash,
         "replications": study.n,
         "caveat": CAVEAT,
-        **{name: records(table) for name, table in _tables(study).items()},
+        **{name: records(table) for name, table in tables(study).items()},
         "files": [str(path) for path in files],
     }
 
 
-def _tables(study: Study) -> dict[str, pd.DataFrame]:
-    tables = {
+def csv(table: pd.DataFrame) -> str:
+    """Return a table as the text of a CSV file."""
+    return table.to_csv(index=False, lineterminator="\n")
+
+
+def tables(study: Study) -> dict[str, pd.DataFrame]:
+    """Return all that a study says as tables, by name; those without a row are left out."""
+    found = {
         "runs": study.results.runs,
         "means": pd.DataFrame() if study.worlds or study.powers else analysis.means(study.results),
         "contrasts": analysis.frame(study.contrasts),
@@ -50,13 +53,13 @@ def _tables(study: Study) -> dict[str, pd.DataFrame]:
     if study.worlds and study.calibrated:
         inside = _worlds(study.calibrated)
         names = inside.keys() - {"points"}
-        tables |= {
+        found |= {
             name: pd.concat(
-                [tables[name].assign(within="full"), inside[name].assign(within="calibrated")]
+                [found[name].assign(within="full"), inside[name].assign(within="calibrated")]
             )
             for name in names
         }
-    return {name: table for name, table in tables.items() if len(table)}
+    return {name: table for name, table in found.items() if len(table)}
 
 
 def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:

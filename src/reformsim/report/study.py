@@ -85,14 +85,18 @@ class Study:
         return {name: there[name] for name in self.experiment.outcomes if name in there}
 
     @cached_property
+    def rule(self) -> analysis.Rule:
+        """How the intervals of contrasts are made."""
+        asked = self.experiment
+        return analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
+
+    @cached_property
     def contrasts(self) -> list[Contrast]:
         """Paired contrasts of all headlines; none where the runs differ by more than a scenario."""
         if self.worlds is not None or isinstance(self.experiment.design, Pilot):
             return []
-        asked = self.experiment
-        rule = analysis.Rule(asked.intervals, asked.until.pilot if asked.until else None)
-        found = analysis.contrasts(self.results, self.references, rule)
-        return analysis.corrected(found, asked.outcomes)
+        found = analysis.contrasts(self.results, self.references, self.rule)
+        return analysis.corrected(found, self.experiment.outcomes)
 
     @cached_property
     def placed(self) -> dict[tuple[str, str], Placed]:
@@ -163,6 +167,10 @@ class Study:
             return None
         return replace(self.worlds, rows=self.worlds.whole.calibrated, within="calibrated")
 
+    def question(self, zh: bool) -> str:
+        """Return what is asked; in Chinese where the experiment says it so."""
+        return (zh and self.experiment.question_zh) or self.experiment.question
+
     @cached_property
     def n(self) -> int:
         """Replications with at least one finished run."""
@@ -205,6 +213,11 @@ def plain(name: str) -> str:
 def arrow(better: str) -> str:
     """Mark which way is better."""
     return {"higher": " ↑", "lower": " ↓"}.get(better, "")
+
+
+def digits(half: float, most: int = 8) -> int:
+    """Return the decimals that show two figures of ``half``, the half-width of an interval."""
+    return min(max(1 - math.floor(math.log10(half)), 0), most)
 
 
 def number(value: float) -> str:

@@ -12,7 +12,16 @@ from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
 from reformsim.report import pilots, sampled
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, number, plain
+from reformsim.report.study import (
+    CAVEAT,
+    CAVEAT_ZH,
+    VERDICTS_ZH,
+    Study,
+    arrow,
+    digits,
+    number,
+    plain,
+)
 
 WIDTH = 80
 
@@ -210,7 +219,7 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     writer = Writer(study, console, zh)
     experiment = study.experiment
     console.print(f"[bold]{experiment.title_zh if zh else experiment.title}[/]")
-    console.print(experiment.question, "")
+    console.print(study.question(zh), "")
     caveat = CAVEAT_ZH if zh else CAVEAT
     if study.worlds is not None:
         sampled.write(writer, study.worlds)
@@ -308,8 +317,8 @@ def _range(estimate: Estimate) -> str:
         return "0"
     if not half > 0:
         return number(estimate.value)
-    digits = min(max(1 - math.floor(math.log10(half)), 0), 5)
-    return f"{estimate.value:,.{digits}f} [{estimate.low:,.{digits}f}, {estimate.high:,.{digits}f}]"
+    d = digits(half, most=5)
+    return f"{estimate.value:,.{d}f} [{estimate.low:,.{d}f}, {estimate.high:,.{d}f}]"
 
 
 def facts_table(facts: Sequence[Fact], console: Console) -> None:
