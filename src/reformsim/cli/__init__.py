@@ -3,7 +3,7 @@
 A module for each family of commands; they appear in this order.
 """
 
-from reformsim.cli import check, city, lists, run
+from reformsim.cli import cases, check, city, lists, run
 from reformsim.cli.common import app
 
-__all__ = ["app", "check", "city", "lists", "run"]
+__all__ = ["app", "cases", "check", "city", "lists", "run"]

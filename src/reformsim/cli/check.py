@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @app.command()
 def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
-    """Check a scenario, an experiment, a city, a governance or a backfire file."""
+    """Check a scenario, an experiment, a city, a governance, a backfire or a mapping file."""
     from reformsim.city.config import CityConfig
     from reformsim.config import ConfigError, load_yaml, resolve, validate
     from reformsim.scenario import Scenario, check_memory
@@ -54,6 +54,11 @@ def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":
         from reformsim.experiment.backfires import Backfire
 
         return "backfire file", Backfire
+
+    if "columns" in keys:
+        from reformsim.observed.mapping import Mapping
+
+        return "mapping", Mapping
 
     def shared(model: "type[BaseModel]") -> int:
         return len(keys & model.model_fields.keys() - {"name", "name_zh"})

@@ -17,7 +17,7 @@ def cases(columns: Columns) -> pd.DataFrame:
     """Return the cases kept, one row each, in order of need.
 
     Columns: need, voiced, started, finished (days; NaN where it did not come to that), category,
-    departments, transfers, channel, community (city-wide row), state.
+    departments, transfers, dispatched, reopened, channel, community (city-wide row), state.
     """
     frames = []
     for k, d in enumerate(columns.districts):
@@ -36,6 +36,8 @@ def cases(columns: Columns) -> pd.DataFrame:
                     "category": np.array(categories.NAMES)[rows["category"]],
                     "departments": rows["parts"],
                     "transfers": rows["transfers"],
+                    "dispatched": rows["flags"] & s.DISPATCHED > 0,
+                    "reopened": rows["flags"] & s.REOPENED > 0,
                     "channel": np.array(s.CHANNELS)[rows["channel"]],
                     "community": rows["community"] + first,
                     "state": np.where(ended, np.array(s.STATES)[rows["state"]], "open"),

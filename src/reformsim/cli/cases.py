@@ -1,0 +1,71 @@
+"""`reformsim city learn` and `city export`: from an export of cases, and to one."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from reformsim.cli.city import city
+from reformsim.cli.common import AsJson, Chinese, console, fail, told
+
+
+@city.command()
+def learn(
+    file: Annotated[Path, typer.Argument(help="An export of cases, CSV.")],
+    mapping: Annotated[
+        Path, typer.Option("--map", help="Which column is what, as in configs/mappings.")
+    ],
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Directory [results/learned_NAME].")
+    ] = None,
+    residents: Annotated[
+        int | None, typer.Option(min=1, help="Residents whom the export covers.")
+    ] = None,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
+    """Learn from a hotline's or a 311 export: mix, days, departments, promises, with intervals.
+
+    Only the mapped columns are read; no address, name or text is kept.
+    """
+    from reformsim.observed.cases import read_cases
+    from reformsim.observed.learning import learn as learned_from
+    from reformsim.observed.mapping import Mapping
+    from reformsim.report import learned
+
+    with told():
+        read_as = Mapping.load(mapping)
+        cases = read_cases(file, read_as)
+        lesson = learned_from(cases, residents)
+        directory = output or Path("results") / f"learned_{read_as.name}"
+        paths = learned.write(lesson, cases, directory)
+    if as_json:
+        typer.echo(json.dumps(learned.summary(lesson, cases, paths), ensure_ascii=False, indent=2))
+        return
+    screen = console()
+    learned.show(lesson, cases, screen, zh)
+    screen.print("", *map(str, paths), sep="\n", soft_wrap=True)
+
+
+@city.command()
+def export(
+    file: Annotated[Path, typer.Argument(help="A scenario.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")],
+    seed: Annotated[int, typer.Option(help="Seed of the run.")] = 1,
+) -> None:
+    """Run a scenario and write its cases as a 12345 hotline would: synthetic, no real person."""
+    from reformsim.experiment import files
+    from reformsim.model import CityModel
+    from reformsim.observed.exporting import hotline_table
+    from reformsim.scenario import Scenario
+
+    with told():
+        scenario = Scenario.load(file).model_copy(update={"keep_cases": True})
+        if not output.parent.is_dir():
+            raise fail([f"{output}: no such folder {output.parent}"])
+        model = CityModel(scenario, rng=seed)
+        model.run_until(scenario.days)
+        table = hotline_table(model.cases(), scenario.world())
+        files.replace(output, table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
+    typer.echo(f"{output}: {len(table):,} cases")
