@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from reformsim.observed.cleaning import Cleaning, Reason
 from reformsim.observed.faults import Mistakes, Words
@@ -239,9 +240,10 @@ class _Reader:
     def _duplicates(self, cells: dict[str, pa.Array], n: int) -> np.ndarray:
         if "id" not in cells:
             return np.zeros(n, bool)
-        ids = np.array([value(cell) for cell in cells["id"].to_pylist()], dtype=object)
-        again = self.seen.again(pd.util.hash_array(ids, categorize=False))
-        return again & np.array([cell.casefold() not in self.blank for cell in ids], dtype=bool)
+        ids = pc.utf8_trim_whitespace(cells["id"])
+        blank = pc.or_(pc.equal(ids, ""), pc.is_in(ids, self.missing)).to_numpy(False)
+        again = self.seen.again(pd.util.hash_array(ids.to_numpy(False), categorize=False))
+        return again & ~blank
 
     def _told(
         self,

@@ -130,19 +130,19 @@ def _parameters(
     fit: Lognormal, closed: np.ndarray, waiting: np.ndarray, n: int
 ) -> tuple[Estimate, Estimate]:
     """Return mean and standard deviation of log days, widened where weeks differ."""
-    alone = (
-        Estimate(fit.mu, fit.mu - Z * fit.mu_error, fit.mu + Z * fit.mu_error, n),
-        Estimate(fit.sigma, max(fit.sigma - Z * fit.sigma_error, 0.0),
-                 fit.sigma + Z * fit.sigma_error, n),
-    )  # fmt: skip
     both = np.concatenate([closed, waiting[:, None]], axis=1)[None]
 
-    def fitted(kept: np.ndarray) -> np.ndarray:
-        fits = [lognormal(part[:2], part[2]) for part in kept[0]]
-        return np.array([[f.mu, f.sigma] if f else [np.nan, np.nan] for f in fits]).T
+    def without(kept: np.ndarray) -> np.ndarray:
+        left_out = both[0].sum(axis=0) - kept[0]
+        return fit.without(left_out[:, :2], left_out[:, 2])
 
-    halves = np.broadcast_to(leave_out(fitted, both, _sizes(closed, waiting)), 2)
-    return widest(alone[0], float(halves[0])), widest(alone[1], float(halves[1]))
+    halves = np.broadcast_to(leave_out(without, both, _sizes(closed, waiting)), 2)
+    values, errors = (fit.mu, fit.sigma), Z * fit.errors
+    mu, sigma = (
+        widest(Estimate(value, value - error, value + error, n), float(half))
+        for value, error, half in zip(values, errors.tolist(), halves, strict=True)
+    )
+    return mu, sigma._replace(low=max(sigma.low, 0.0))
 
 
 def _against(

@@ -36,7 +36,8 @@ def share(hits: np.ndarray, of: np.ndarray) -> Estimate | None:
     p = total / n
     middle = (p + Z**2 / (2 * n)) / (1 + Z**2 / n)
     half = Z / (1 + Z**2 / n) * np.sqrt(p * (1 - p) / n + Z**2 / (4 * n**2))
-    alone = Estimate(p, middle - half, middle + half, round(n))
+    low, high = max(float(middle - half), 0.0), float(middle + half)
+    alone = Estimate(p, low if total else 0.0, high, round(n))
     return widest(alone, _of_ratio(hits, of))
 
 

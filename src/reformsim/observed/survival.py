@@ -18,6 +18,9 @@ HIGH = np.stack([EDGES[1:], np.maximum(np.ceil(EDGES[1:]) - 0.5, 0.0)])
 LOG_LOW, LOG_HIGH = np.log(np.maximum(LOW, 1e-4)), np.log(np.maximum(HIGH, 1e-4))
 
 
+LOG_AGES = (LOG_EDGES[:-1] + np.minimum(LOG_EDGES[1:], LOG_EDGES[BINS - 1])) / 2
+
+
 class Survival(NamedTuple):
     """Share of cases open for longer than the upper edge of each bin, (…, bins).
 
@@ -66,7 +69,8 @@ def quantile_interval(survival: Survival, share: float) -> tuple[np.ndarray, np.
     """
     s = np.clip(survival.open, 1e-12, 1 - 1e-12)
     with np.errstate(invalid="ignore", over="ignore"):
-        error = np.sqrt(survival.variance) / np.abs(np.log(s))
+        # one closed case gives an error of 1; spread over bins, parts of one would give more
+        error = np.minimum(np.sqrt(survival.variance) / np.abs(np.log(s)), 1.0)
         lower, upper = (s ** np.exp(sign * Z * error) for sign in (1, -1))
     lower = np.where(survival.open <= 0, 0.0, np.nan_to_num(lower))
     upper = np.where(survival.open >= 1, 1.0, np.nan_to_num(upper, nan=0.0))
@@ -75,12 +79,31 @@ def quantile_interval(survival: Survival, share: float) -> tuple[np.ndarray, np.
 
 
 class Lognormal(NamedTuple):
-    """Mean and standard deviation of log days, with their standard errors."""
+    """Mean ``mu`` and standard deviation ``sigma`` of log days; ``errors`` are their own.
+
+    ``variance`` (2, 2) is that of mu and log sigma, the inverse of the observed information.
+    """
 
     mu: float
     sigma: float
-    mu_error: float
-    sigma_error: float
+    variance: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """Standard errors of mu and sigma, (2,)."""
+        return np.sqrt(np.diag(self.variance)) * [1.0, self.sigma]
+
+    def without(self, closed: np.ndarray, still_open: np.ndarray) -> np.ndarray:
+        """Return mu and sigma, (2, groups), as a group at a time is left out of those fitted.
+
+        ``closed`` (groups, 2, bins), ``still_open`` (groups, bins). One step of Newton's method
+        from the whole, instead of a fit for each.
+        """
+        of_closed, of_open = _likelihood(self.mu, self.sigma, LOG_LOW, LOG_HIGH, LOG_AGES)
+        score = np.einsum("pwb,gwb->pg", np.where(LOG_HIGH > LOG_LOW, of_closed[1:], 0), closed)
+        score += of_open[1:] @ still_open.T
+        moved = self.variance @ score
+        return np.stack([self.mu - moved[0], self.sigma * np.exp(-moved[1])])
 
 
 def lognormal(closed: np.ndarray, still_open: np.ndarray) -> Lognormal | None:
@@ -88,45 +111,51 @@ def lognormal(closed: np.ndarray, still_open: np.ndarray) -> Lognormal | None:
 
     A closed case says that its days lie in its bin; in the second row those of whole days, from
     half a day less to half a day more. A case still open says that they exceed the middle of its
-    bin. Errors come from the observed information. None where nothing is to be fitted: fewer than
-    two bins with closed cases, or no maximum.
+    bin. None where nothing is to be fitted: fewer than two bins with closed cases, or no maximum.
     """
     rows, bins = np.nonzero(closed)
     if len(bins) < 2:
         return None
     low, high, n = LOG_LOW[rows, bins], LOG_HIGH[rows, bins], closed[rows, bins]
     ages = np.flatnonzero(still_open)
-    age = (LOG_EDGES[ages] + np.minimum(LOG_EDGES[ages + 1], LOG_EDGES[BINS])) / 2
-    m = still_open[ages]
+    age, m = LOG_AGES[ages], still_open[ages]
+    total = n.sum()
 
     def loss(x: np.ndarray) -> tuple[float, np.ndarray]:
-        mu, sigma = x[0], np.exp(x[1])
-        a, b, c = (low - mu) / sigma, (high - mu) / sigma, (age - mu) / sigma
-        within, slope_a, slope_b = _between(a, b)
-        beyond = special.log_ndtr(-c)
-        hazard = np.exp(-c * c / 2 - beyond) / np.sqrt(2 * np.pi)
-        in_bins = n @ within + m @ beyond
-        by_mu = (n @ (slope_a - slope_b) + m @ hazard) / sigma
-        finite_b = np.where(np.isfinite(b), b, 0.0)
-        by_log_sigma = n @ (slope_a * a - slope_b * finite_b) + m @ (hazard * c)
-        return -in_bins / total, -np.array([by_mu, by_log_sigma]) / total
+        of_closed, of_open = _likelihood(x[0], np.exp(x[1]), low, high, age)
+        told = -(of_closed @ n + of_open @ m) / total
+        return told[0], told[1:]
 
-    total = n.sum()
     middle = (low + np.where(np.isfinite(high), high, low)) / 2
     mean = n @ middle / total
     start = np.array([mean, np.log(max(np.sqrt(n @ (middle - mean) ** 2 / total), 0.05))])
-    found = optimize.minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-7})
-    x, step = found.x, 1e-4
+    x = optimize.minimize(loss, start, jac=True, method="BFGS", options={"gtol": 1e-7}).x
     if not np.all(np.isfinite(x)) or np.abs(loss(x)[1]).max() > 1e-4:
         return None
-    shifts = step * np.eye(2)
-    curvature = np.array([(loss(x + d)[1] - loss(x - d)[1]) / (2 * step) for d in shifts]) * total
+    shifts = 1e-4 * np.eye(2)
+    curvature = np.array([(loss(x + d)[1] - loss(x - d)[1]) / 2e-4 for d in shifts]) * total
     variance = np.linalg.inv((curvature + curvature.T) / 2)
     if not np.all(np.diag(variance) > 0):
         return None
-    sigma = float(np.exp(x[1]))
-    error = np.sqrt(np.diag(variance))
-    return Lognormal(float(x[0]), sigma, float(error[0]), float(sigma * error[1]))
+    return Lognormal(float(x[0]), float(np.exp(x[1])), variance)
+
+
+def _likelihood(
+    mu: float, sigma: float, low: np.ndarray, high: np.ndarray, age: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return log likelihood and its slopes by mu and log sigma of one case in each bin.
+
+    (3, …) for cases closed between ``low`` and ``high``, and (3, bins) for those open at ``age``.
+    """
+    a, b, c = (low - mu) / sigma, (high - mu) / sigma, (age - mu) / sigma
+    within, slope_a, slope_b = _between(a, b)
+    ends = slope_a * a - slope_b * np.where(np.isfinite(b), b, 0.0)
+    beyond = special.log_ndtr(-c)
+    hazard = np.exp(-c * c / 2 - beyond) / np.sqrt(2 * np.pi)
+    return (
+        np.stack([within, (slope_a - slope_b) / sigma, ends]),
+        np.stack([beyond, hazard / sigma, hazard * c]),
+    )
 
 
 def _between(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -134,9 +163,10 @@ def _between(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     flip = a > 0  # keep both in the tail where Φ is small and exact
     x, y = np.where(flip, -b, a), np.where(flip, -a, b)
     top = special.log_ndtr(y)
-    difference = top + np.log1p(-np.exp(np.minimum(special.log_ndtr(x) - top, -1e-12)))
-    density_a, density_b = (-z * z / 2 - np.log(2 * np.pi) / 2 for z in (a, b))
-    return difference, np.exp(density_a - difference), np.exp(density_b - difference)
+    rest = np.minimum(special.log_ndtr(x) - top, -1e-12)
+    difference = np.maximum(top + np.log1p(-np.exp(rest)), -700.0)
+    slopes = (np.exp(-z * z / 2 - np.log(2 * np.pi) / 2 - difference) for z in (a, b))
+    return difference, *slopes
 
 
 def misfit(survival: Survival, fit: Lognormal) -> float:
@@ -154,7 +184,7 @@ def on_one_scale(closed: np.ndarray) -> np.ndarray:
 
     Whole days are spread evenly from half a day less to half a day more.
     """
-    return closed[..., 0, :] + closed[..., 1, :] @ _SPREAD
+    return closed[..., 0, :] + closed[..., 1, :].astype(float) @ _SPREAD
 
 
 def _spread() -> np.ndarray:
