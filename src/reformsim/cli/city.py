@@ -7,7 +7,7 @@ import typer
 
 from reformsim.cli.common import app, told
 
-city = typer.Typer(no_args_is_help=True, help="Your own city, from your own tables.")
+city = typer.Typer(no_args_is_help=True, help="Your own city, from your own data.")
 app.add_typer(city, name="city")
 
 

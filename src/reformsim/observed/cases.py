@@ -285,12 +285,13 @@ class _Reader:
     def _departments(self, cells: dict[str, pa.Array], n: int, lines: np.ndarray) -> np.ndarray:
         def departments(word: str) -> float:
             try:
-                return _count(word)
+                number(word)
             except ValueError:
                 if is_formula(word):
                     raise
                 names = {name.strip() for name in word.split(self.mapping.separator)}
                 return len(names - {""})
+            return _count(word)
 
         found = self._told(cells, "departments", departments, n, lines)
         return np.where(found == 0, np.nan, found) if self._none_is_unknown else found
