@@ -65,8 +65,17 @@ def told(found: calibration.Calibration) -> Calibrated:
     return Calibrated(asked, found, "0" * 64)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def coarse():
+    """Look at fewer points: there are hundreds of calibrations."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(matching, "LOOK", 2048)
+        patch.setattr(matching, "KEPT", 100)
+        yield
+
+
 @pytest.fixture(scope="module")
-def matched(tmp_path_factory) -> calibration.Calibration:
+def matched(coarse, tmp_path_factory) -> calibration.Calibration:
     return run(tmp_path_factory.mktemp("toy"), aims())
 
 
@@ -172,13 +181,6 @@ def test_the_true_point_is_ruled_out_no_more_often_than_stated(emulators):
     assert (worst > 2).sum() > 5 * 2000 * 0.0054  # the cut-off matters
 
 
-@pytest.fixture
-def coarse(monkeypatch) -> None:
-    """Look at fewer points, for hundreds of calibrations."""
-    monkeypatch.setattr(matching, "LOOK", 1024)
-    monkeypatch.setattr(matching, "KEPT", 50)
-
-
 def ranks(emulators, worlds: int, draws: int, blow: float = 1.0) -> np.ndarray:
     """Return the rank of the truth among posterior draws, (worlds, uncertainties)."""
     rng = np.random.default_rng(2)
@@ -198,14 +200,14 @@ def uniform(found: np.ndarray, draws: int, bins: int = 10) -> float:
     return float(((counts - len(found) / bins) ** 2 / (len(found) / bins)).sum())
 
 
-def test_simulation_based_calibration_gives_uniform_ranks(emulators, coarse):
+def test_simulation_based_calibration_gives_uniform_ranks(emulators):
     """Talts et al. (2018): 200 worlds, ranks in 10 bins; false alarm 1 in 1,000 for each input."""
     found = ranks(emulators, 200, 99)
     assert len(found) >= 195
     for i in range(3):
         assert uniform(found[:, i], 99) < chi2.isf(1e-3, 9)
     # A posterior that takes the model for better than it is fails the same test.
-    proud = ranks(emulators, 200, 99, blow=0.0)
+    proud = ranks(emulators, 100, 99, blow=0.0)
     assert max(uniform(proud[:, i], 99) for i in range(2)) > chi2.isf(1e-3, 9)
 
 
@@ -261,7 +263,7 @@ def stopping(x: dict[str, float], seed: int) -> dict[str, float]:
     return noisy(x, seed)
 
 
-def test_a_stopped_calibration_goes_on_to_the_same_result(tmp_path, coarse):
+def test_a_stopped_calibration_goes_on_to_the_same_result(tmp_path):
     problem = Problem("toy", UNIT, TOY.outputs, stopping)
     task = of_problem(problem, aims(), design(points=20, checks=5))
     STOP["after"] = 27  # in the second wave
@@ -275,7 +277,7 @@ def test_a_stopped_calibration_goes_on_to_the_same_result(tmp_path, coarse):
     assert str(calibration.predictions(again)) == str(calibration.predictions(whole))
 
 
-def test_other_settings_are_refused_and_more_waves_are_not(tmp_path, coarse):
+def test_other_settings_are_refused_and_more_waves_are_not(tmp_path):
     changes = {"points": 20, "checks": 4}
     run(tmp_path, aims(), waves=1, **changes)
     with pytest.raises(StoreError, match=r"design\.discrepancy: 0\.02 -> 0\.1"):
@@ -284,7 +286,7 @@ def test_other_settings_are_refused_and_more_waves_are_not(tmp_path, coarse):
         run(tmp_path, aims(half=0.1), waves=1, **changes)
 
 
-def test_held_out_rows_are_never_used(tmp_path, coarse):
+def test_held_out_rows_are_never_used(tmp_path):
     """Whatever a held-out row says, points, emulators and region are the same to the bit."""
     one = run(tmp_path / "one", aims(), points=20, checks=4)
     two = run(tmp_path / "two", aims(held=9.0), points=20, checks=4)
@@ -351,7 +353,7 @@ def test_mistakes_are_told_with_their_place(tmp_path, more, table, words):
         load(tmp_path, more, table)
 
 
-def test_the_manifest_of_a_wave_says_what_it_was_aimed_at(tmp_path, coarse):
+def test_the_manifest_of_a_wave_says_what_it_was_aimed_at(tmp_path):
     run(tmp_path, aims(), points=20, waves=1, checks=4)
     about = json.loads((tmp_path / "wave1" / "manifest.json").read_text())["experiment"]
     assert [t["name"] for t in about["targets"]] == ["y", "z", "held"]

@@ -57,7 +57,7 @@ def calibrate(
     from reformsim.report import calibration as report
     from reformsim.report import profiles
 
-    last = Store(directory / calibration.CHECK).manifest()
+    last = Store(directory / calibration.CHECK.format(len(found.waves))).manifest()
     said = report.Calibrated(experiment, found, last["config_hash"])
     screen = console()
     if not as_json:

@@ -31,8 +31,8 @@ from reformsim.experiment.store import Results, Store
 from reformsim.experiment.targets import Target
 from reformsim.scenario import Scenario
 
-#: Where the runs that check the result are kept.
-CHECK = "check"
+#: Where the runs are kept that check the result of so many waves.
+CHECK = "check{}"
 
 
 def facts_city(scenario: Scenario, seed: int, threads: int) -> Model:
@@ -159,7 +159,8 @@ def calibrate(
         if len(waves) > 1 and not any(len(wave.matched.region) for wave in waves[-2:]):
             break
     # Stage 10 lies beyond the last wave that a design may have: streams of its own.
-    check, _ = make(CHECK, partial(_checks, task, waves[-1].matched), 10)
+    name = CHECK.format(len(waves))
+    check, _ = make(name, partial(_checks, task, waves[-1].matched), 10)
     return Calibration(task, waves, check)
 
 

@@ -7,7 +7,7 @@ where it is used: that takes seconds.
 
 import warnings
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -21,9 +21,15 @@ FEWEST = 8
 
 def one_thread() -> Any:
     """Hold linear algebra to one thread: small matrices wait on others, and bits may differ."""
-    from threadpoolctl import threadpool_limits
+    return _controller().limit(limits=1)
 
-    return threadpool_limits(1)
+
+@cache
+def _controller() -> Any:
+    import sklearn.gaussian_process  # noqa: F401 (brings in all libraries that are to be held)
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
 
 
 @dataclass(frozen=True)
