@@ -195,7 +195,7 @@ def test_a_search_that_was_stopped_ends_as_one_that_was_not(tmp_path):
     city = Stopping(together, PRICES, noise=0.02)
     stops = 0
     while True:
-        object.__setattr__(city, "left", 120)
+        object.__setattr__(city, "left", 60)
         try:
             resumed = ask(city, tmp_path / "cut", 0.2, 3, searching(3))
             break

@@ -54,7 +54,7 @@ class Report:
         """Name the measures of a bundle."""
         bundle = Bundle.parse(name)
         if bundle == NOTHING:
-            return "不采取措施" if zh else "do nothing"
+            return "不采取措施" if zh else "doing nothing"
         return ("、" if zh else ", ").join(
             measure(name, zh) + ("" if level == 1 else f" ({level:.0%})")
             for name, level in bundle.levels

@@ -7,7 +7,7 @@ from reformsim.experiment.advice import Rival
 from reformsim.experiment.analysis import Contrast
 from reformsim.experiment.bundles import NOTHING
 from reformsim.report.advice import Report
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, number
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, estimated, number
 
 
 def words(report: Report, zh: bool) -> list[str]:
@@ -161,7 +161,7 @@ def _headline(report: Report) -> Contrast:
 
 def effect(c: Contrast) -> str:
     """Write a difference with its interval."""
-    return f"{_plus(c.value)} [{_plus(c.low)}, {_plus(c.high)}]"
+    return estimated(c.value, c.low, c.high)
 
 
 def notes(zh: bool) -> list[str]:
@@ -179,7 +179,3 @@ def notes(zh: bool) -> list[str]:
         "transfer.",
         CAVEAT,
     ]
-
-
-def _plus(value: float) -> str:
-    return ("+" if value > 0 else "") + number(value)

@@ -1,7 +1,6 @@
 """The table of backfires: where each measure helps, where it harms, both with intervals."""
 
 import csv
-import math
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,7 +13,7 @@ from rich.table import Table
 from reformsim import outcomes
 from reformsim.experiment.trials import Finding
 from reformsim.measures import BY_NAME
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, plain
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated, plain
 
 #: The files that a results directory holds beside the runs of each measure.
 CSV, MARKDOWN = "backfires.csv", "backfires.md"
@@ -30,15 +29,8 @@ def pairs(findings: Sequence[Finding]) -> list[tuple[Finding, Finding]]:
 
 
 def effect(found: Finding) -> str:
-    """Write an effect with its interval, to two figures of the half-width."""
-    if math.isnan(found.effect):
-        return "–"
-    half = (found.high - found.low) / 2
-    if not half > 0:
-        return f"{found.effect:+.3g}"
-    digits = min(max(1 - math.floor(math.log10(half)), 0), 6)
-    value, low, high = (f"{x:+,.{digits}f}" for x in (found.effect, found.low, found.high))
-    return f"{value} [{low}, {high}]"
+    """Write an effect with its interval."""
+    return estimated(found.effect, found.low, found.high)
 
 
 def notes(findings: Sequence[Finding], zh: bool) -> list[str]:

@@ -229,3 +229,15 @@ def number(value: float) -> str:
         return f"{value:.1e}"
     digits = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
     return f"{value:,.{digits}f}"
+
+
+def estimated(value: float, low: float, high: float) -> str:
+    """Write a difference with its interval, to two figures of the half-width."""
+    if math.isnan(value):
+        return "–"
+    half = (high - low) / 2
+    if not half > 0:
+        return f"{value:+.3g}"
+    digits = min(max(1 - math.floor(math.log10(half)), 0), 6)
+    told, below, above = (f"{x:+,.{digits}f}" for x in (value, low, high))
+    return f"{told} [{below}, {above}]"
