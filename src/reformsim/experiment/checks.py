@@ -25,7 +25,18 @@ def plausible(experiment: "Experiment") -> None:
                 _staged(experiment, design)
             elif isinstance(design, Apart):
                 _apart(experiment, design)
+    _figures(experiment)
     _intervals(experiment)
+
+
+def _figures(experiment: "Experiment") -> None:
+    design = experiment.design
+    for i, name in enumerate(experiment.figures):
+        if name not in design.figures:
+            raise ValueError(
+                f"figures.{i}: {name} is not drawn of a design of kind {design.kind}, which has "
+                f"{', '.join(design.figures)}"
+            )
 
 
 def _factorial(experiment: "Experiment", design: Factorial) -> None:
@@ -42,8 +53,6 @@ def _compared(experiment: "Experiment") -> None:
         raise ValueError("scenarios: a comparison needs two or more")
     if experiment.baseline not in experiment.scenarios:
         raise ValueError(f"baseline: must be one of {', '.join(experiment.scenarios)}")
-    if wrong := {"effects", "cells", "groups"} & set(experiment.figures):
-        raise ValueError(f"figures: {min(wrong)} needs a factorial design")
 
 
 def _sampled(experiment: "Experiment", design: Sampled) -> None:
@@ -52,8 +61,6 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         raise ValueError(f"baseline: must be one of {', '.join(scenarios)}")
     if len(scenarios) < 2 and experiment.baseline is not None:
         raise ValueError("baseline: with fewer than two scenarios nothing is compared")
-    if experiment.figures:
-        raise ValueError("figures: a design over uncertainties has tables only")
     bounds = experiment.bounds()
     if not bounds:
         raise ValueError("design.uncertainties: nothing is left to vary")
@@ -69,8 +76,6 @@ def _staged(experiment: "Experiment", design: Staged) -> None:
 
 def _apart(experiment: "Experiment", design: Apart) -> None:
     _whole(experiment, design.of)
-    if experiment.figures:
-        raise ValueError("figures: a reform taken apart has tables only")
     whole = experiment.scenarios[design.of]
     if len(experiment.scenarios) > 2 or experiment.scenarios[experiment.baseline or ""] != (
         Difference()

@@ -16,13 +16,11 @@ from reformsim.experiment.kinds import (
     Design,
     Difference,
     Factorial,
+    Figure,
     Sampled,
     Staged,
 )
 from reformsim.scenario import YEAR, Closed, PremisesPlan, Scenario, StationPlan, Step, check_memory
-
-#: The pictures that the report can draw; see ``reformsim.report.figures``.
-Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups"]
 
 
 class Until(Closed):
