@@ -126,8 +126,9 @@ def tradeoffs(edition: Edition) -> SubFigure:
     )
     axes = style.panels(figure, lines, columns, len(others))
     named = len(study.cells) <= len(style.LOOKS)
+    best: set[str] = set()
     for ax, other in zip(axes, others, strict=True):
-        _scatter(ax, edition, means, other, first, named)
+        best.update(_scatter(ax, edition, means, other, first, named))
         ax.set_xlabel(f"{edition.outcome(other)} ({edition.unit(other.unit)})")
         ax.set_ylabel(f"{edition.outcome(first)} ({edition.unit(first.unit)})")
         style.few_ticks(ax)
@@ -135,18 +136,24 @@ def tradeoffs(edition: Edition) -> SubFigure:
     handles = [
         style.line(style.GREY, "-", edition.say("帕累托前沿(实心)", "Pareto front (filled)"))
     ]
-    if named:
-        for cell in study.cells:
-            colour, _, marker = style.of(edition, cell.name)
+    for i, cell in enumerate(study.cells, 1):
+        colour, _, marker = style.of(edition, cell.name)
+        if named:
             handles.append(style.mark(colour, marker, edition.scenario(cell.name)))
-    figure.legend(handles=handles, loc="outside lower center", ncols=4)
+        elif cell.name in best:
+            handles.append(style.mark("none", "none", f"{i}: {edition.scenario(cell.name)}"))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4 if named else 2)
     return figure
 
 
 def _scatter(
     ax: Axes, edition: Edition, means: dict[Any, dict[Any, Any]], x: Trait, y: Trait, named: bool
-) -> None:
-    """Draw one panel; without room for all names in a legend those of the front are written."""
+) -> set[str]:
+    """Draw one panel and return the names on its front.
+
+    Where there are more scenarios than looks, all are grey dots, those of the front black and
+    numbered.
+    """
     names = [
         cell.name
         for cell in edition.study.cells
@@ -158,17 +165,31 @@ def _scatter(
     front = pareto(points, (x.better, y.better))
     ax.plot(*points[front].T, color=style.GREY, linewidth=1, zorder=1)
     for i, name in enumerate(names):
-        colour, _, marker = style.of(edition, name) if named else style.LOOKS[0]
+        colour, _, marker = style.of(edition, name)
+        if not named:
+            colour, marker = (style.BLACK if i in front else style.GREY), "o"
         across, up = ([means[t.outcome, name][end] for end in ("low", "high")] for t in (x, y))
         ax.plot(across, [points[i][1]] * 2, color=colour, linewidth=1)
         ax.plot([points[i][0]] * 2, up, color=colour, linewidth=1)
         fill = colour if i in front else "white"
-        ax.plot(*points[i], marker, color=colour, markerfacecolor=fill, markersize=6)
-        if not named and i in front:
-            ax.annotate(
-                edition.scenario(name), points[i], (4, 4), textcoords="offset points", fontsize=7
-            )
+        ax.plot(*points[i], marker, color=colour, markerfacecolor=fill, markersize=6, zorder=3)
     ax.margins(0.12)
+    if not named:
+        _number(ax, edition, {names[i]: points[i] for i in front})
+    return {names[i] for i in front}
+
+
+def _number(ax: Axes, edition: Edition, points: dict[str, np.ndarray]) -> None:
+    """Write the numbers of scenarios beside their points, above and below in turn."""
+    order = [cell.name for cell in edition.study.cells]
+    for i, (name, point) in enumerate(points.items()):
+        ax.annotate(
+            str(order.index(name) + 1),
+            point,
+            (5, 5) if i % 2 else (-10, -11),
+            textcoords="offset points",
+            fontsize=8,
+        )
 
 
 def pareto(points: np.ndarray, better: tuple[str, str]) -> list[int]:

@@ -15,6 +15,8 @@ from reformsim.report.study import number
 _STEPS = 14
 #: Parts of a heat map at most, those with the largest interactions; numbers are written up to.
 _SIDE, _WRITTEN = 16, 8
+#: What numbers on a hatched cell stand on.
+_PAPER = {"facecolor": "white", "linewidth": 0, "pad": 1}
 
 
 def waterfall(edition: Edition) -> SubFigure:
@@ -43,7 +45,9 @@ def waterfall(edition: Edition) -> SubFigure:
         _steps(ax, edition, [s for s in study.shares if s.outcome == trait.outcome])
         ax.set_title(edition.outcome(trait), loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
-    style.verdict_legend(edition, figure, (s.verdict for s in study.shares))
+    style.verdict_legend(
+        edition, figure, (s.verdict for s in study.shares if s.outcome in study.traits)
+    )
     return figure
 
 
@@ -67,7 +71,8 @@ def _steps(ax: Axes, edition: Edition, rows: list[Share]) -> None:
     ax.set_yticks(range(len(labels)), labels)
     ax.set_ylim(len(labels) - 0.5, -0.5)
     ax.grid(axis="y", visible=False)
-    ax.margins(x=0.08)
+    ax.use_sticky_edges = False
+    ax.margins(x=0.06)
     style.few_ticks(ax)
 
 
@@ -124,7 +129,12 @@ def _panels(edition: Edition) -> list[tuple[str, str, list[_Pair]]]:
     found = []
     for trait in study.traits.values():
         pairs = [
-            _Pair(e.factors[0], e.factors[-1], e.value, not e.low <= 0 <= e.high)
+            _Pair(
+                e.factors[0],
+                e.factors[-1],
+                0.0 if e.verdict == "same" else e.value,
+                e.verdict not in ("same", "unclear", "one run"),
+            )
             for e in study.effects
             if e.outcome == trait.outcome
         ]
@@ -169,9 +179,11 @@ def _heat(ax: Axes, edition: Edition, names: list[str], pairs: list[_Pair], unit
                         edgecolor=style.GREY, linewidth=0, hatch="////")  # fmt: skip
     if n <= _WRITTEN:
         for row, column in np.argwhere(np.isfinite(values)).tolist():
-            dark = abs(values[row, column]) > 0.65 * largest
-            ax.text(column, row, number(values[row, column]), ha="center", va="center",
-                    fontsize=7, color="white" if dark else style.BLACK)  # fmt: skip
+            dark = abs(values[row, column]) > 0.55 * largest and not unclear[row, column]
+            ground = _PAPER if unclear[row, column] else None
+            text = number(values[row, column]).replace("-", "−")
+            ax.text(column, row, text, ha="center", va="center", fontsize=7, bbox=ground,
+                    color="white" if dark else style.BLACK)  # fmt: skip
     labels = [edition.name(name) for name in names]
     ax.set_xticks(range(n), labels, rotation=90)
     ax.set_yticks(range(n), labels)
