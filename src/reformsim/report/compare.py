@@ -185,7 +185,7 @@ def _number(ax: Axes, edition: Edition, points: dict[str, np.ndarray]) -> None:
     for i, (name, point) in enumerate(points.items()):
         ax.annotate(
             str(order.index(name) + 1),
-            point,
+            (point[0], point[1]),
             (5, 5) if i % 2 else (-10, -11),
             textcoords="offset points",
             fontsize=8,
