@@ -21,6 +21,7 @@ def plot(
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Where to [the results directory].")
     ] = None,
+    dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots per inch of a PNG.")] = 150,
     as_json: AsJson = False,
     zh: Chinese = False,
 ) -> None:
@@ -49,7 +50,7 @@ def plot(
             target.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise fail([f"{target}: cannot be made ({error.strerror})"]) from None
-        drawn = figures.draw(study, target, tuple(only or names), asked, zh)
+        drawn = figures.draw(study, target, tuple(only or names), asked, zh, dpi)
     for note in study.notes:
         typer.echo(f"note: {note}", err=True)
     for name, reason in drawn.refused.items():

@@ -52,8 +52,9 @@ def effects(edition: Edition) -> SubFigure:
 
 
 def _terms(edition: Edition) -> list[tuple[str, ...]]:
+    """Return the terms to show, main effects first."""
     found = edition.study.effects
-    terms = list(dict.fromkeys(effect.factors for effect in found))
+    terms = sorted(dict.fromkeys(effect.factors for effect in found), key=len)
     if len(terms) <= _ROWS:
         return terms
     silent = ("unclear", "same", "one run")

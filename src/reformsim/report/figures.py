@@ -58,6 +58,7 @@ def draw(
     names: Sequence[str] | None = None,
     formats: tuple[str, ...] = provenance.FORMATS[:2],
     zh: bool = False,
+    dpi: int = provenance.DPI,
 ) -> Drawn:
     """Draw figures into a directory: those ``names``, else those the experiment asks for."""
     drawn = Drawn([], {})
@@ -69,5 +70,5 @@ def draw(
             except style.Undrawable as reason:
                 drawn.refused[name] = str(reason)
                 continue
-            drawn.paths.extend(provenance.save(edition, figure, name, directory, formats))
+            drawn.paths.extend(provenance.save(edition, figure, name, directory, formats, dpi))
     return drawn

@@ -126,7 +126,7 @@ def tornado(edition: Edition) -> SubFigure:
 def bars(edition: Edition) -> SubFigure:
     """Draw the indices of Sobol, Morris, PAWN or FAST with intervals and the noise floor.
 
-    The band from 0 to the floor is what chance alone shows; bars that do not exceed it are grey.
+    The band from 0 to the floor is what chance alone shows; bars that do not exceed it are pale.
     """
     panels = _panels(edition, _found(edition), _BARS)
     method = next(iter(panels.values()))[0].method
@@ -152,7 +152,9 @@ def bars(edition: Edition) -> SubFigure:
             ax.axvspan(0, floor, color=style.PALE, alpha=0.5, zorder=0, linewidth=0)
             ax.axvline(floor, color=style.BLACK, linewidth=0.8, linestyle="--")
         ax.axvline(0, color=style.BLACK, linewidth=0.8)
-        unit = edition.unit(rows[0].unit) if method == "morris" else edition.say("指数", "index")
+        unit = edition.say("指数", "index")
+        if method == "morris":
+            unit = f"{_SYMBOLS['mu_star']} ({edition.unit(rows[0].unit)})"
         _finish(ax, edition, names, unit)
     _legend(
         edition,
@@ -165,7 +167,7 @@ def bars(edition: Edition) -> SubFigure:
 
 
 def _bar(ax: Axes, y: float, row: Index, height: float, colour: str, hatch: str) -> None:
-    face = style.PALE if row.below else colour
+    face = style.PALE if row.below else style.GREY if row.uncertainty == CHANCE else colour
     edge = style.GREY if row.below else "white"
     ax.barh(y, row.value, height=height, color=face, hatch=hatch, edgecolor=edge, linewidth=0.5)
     shift = {"low": -0.08, "high": 0.08}.get(row.index, 0.0)
@@ -219,7 +221,12 @@ def convergence(edition: Edition) -> SubFigure:
     )
     for ax, rows in zip(axes, panels.values(), strict=True):
         for name in _last(rows):
-            _line(ax, [i for i in rows if i.uncertainty == name], named.index(name))
+            _line(
+                ax,
+                [i for i in rows if i.uncertainty == name],
+                named.index(name) - (len(named) - 1) / 2,
+                _look(named.index(name)),
+            )
         floors = {i.n: i.floor for i in rows if not math.isnan(i.floor)}
         ax.plot(list(floors), list(floors.values()), "--", color=style.GREY, linewidth=1.5)
         sizes = sorted({i.n for i in rows})
@@ -244,9 +251,9 @@ def _look(i: int) -> style.Look:
     return style.LOOKS[i % len(style.LOOKS)]
 
 
-def _line(ax: Axes, rows: list[Index], i: int) -> None:
-    colour, dashes, marker = _look(i)
-    n = [row.n * 1.03 ** (i - 2) for row in rows]
+def _line(ax: Axes, rows: list[Index], shift: float, look: style.Look) -> None:
+    colour, dashes, marker = look
+    n = [row.n * 1.03**shift for row in rows]
     ax.plot(n, [row.value for row in rows], color=colour, linestyle=dashes, linewidth=1.2,
             marker=marker, markersize=5)  # fmt: skip
     for x, row in zip(n, rows, strict=True):

@@ -53,10 +53,12 @@ def save(
     name: str,
     directory: Path,
     formats: tuple[str, ...] = FORMATS[:2],
+    dpi: int = DPI,
 ) -> list[Path]:
     """Write a figure whole or not at all in each format; the same figure gives the same bytes.
 
-    Chinese pictures are called ``NAME.zh.png`` and so on. Raises StoreError.
+    ``dpi`` are the dots per inch of a PNG. Chinese pictures are called ``NAME.zh.png`` and so on.
+    Raises StoreError.
     """
     study = edition.study
     source = json.dumps(record(study, name, edition.zh), sort_keys=True)
@@ -73,7 +75,7 @@ def save(
     for suffix in formats:
         data = io.BytesIO()
         figure.get_figure(root=True).savefig(
-            data, format=suffix, dpi=DPI, metadata=metadata[suffix], facecolor="white"
+            data, format=suffix, dpi=dpi, metadata=metadata[suffix], facecolor="white"
         )
         path = directory / f"{name}{'.zh' if edition.zh else ''}.{suffix}"
         files.replace(path, data.getvalue())

@@ -103,8 +103,7 @@ def regret(edition: Edition) -> SubFigure:
                     markersize=10 if row.choice else 4)  # fmt: skip
         ax.set_title(f"{edition.name(trait.outcome)}, n = {rows[0].n}", loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
-        ax.set_xlim(left=0)
-        ax.margins(x=0.06)
+        ax.set_xlim(-0.03 * max(r.worst for r in rows) or -1e-9, None)
         style.few_ticks(ax)
     axes[0].set_yticks(range(len(scenarios)), [edition.scenario(s) for s in scenarios])
     axes[0].set_ylim(len(scenarios) - 0.5, -0.5)
@@ -158,7 +157,7 @@ def drivers(edition: Edition) -> SubFigure:
     figure.legend(
         handles=[
             style.mark(style.BLACK, "o", edition.say("经 Holm 校正后成立", "holds after Holm")),
-            style.mark(style.PALE, "o", edition.say("不成立", "does not hold")),
+            style.mark(style.GREY, "o", edition.say("不成立(空心)", "does not hold (hollow)")),
         ],
         loc="outside lower center",
         ncols=2,
