@@ -36,6 +36,6 @@ gallery: $(UV)  ## the pictures of docs/gallery.md, from small experiments; fail
 	for file in docs/examples/gallery/*.yaml; do \
 	  name=$$(basename $$file .yaml); \
 	  $(RUN) --no-dev reformsim run $$file -o results/gallery/$$name || test $$? -eq 1 || exit 1; \
-	  $(RUN) --no-dev reformsim plot results/gallery/$$name --format png --dpi 75 \
+	  $(RUN) --no-dev reformsim plot results/gallery/$$name --format png --dpi 96 \
 	    -o docs/images/gallery/$$name || exit 1; \
 	done

@@ -127,16 +127,18 @@ def bars(edition: Edition) -> SubFigure:
     """Draw the indices of Sobol, Morris, PAWN or FAST with intervals and the noise floor.
 
     The band from 0 to the floor is what chance alone shows; bars that do not exceed it are pale.
+    Where the floor is not known, those are pale whose interval holds 0.
     """
     panels = _panels(edition, _found(edition), _BARS)
     method = next(iter(panels.values()))[0].method
     zh, en, *_ = _METHODS[method]
+    floored = not all(math.isnan(rows[0].floor) for rows in panels.values())
     figure, axes = _frame(
         edition,
         panels,
         lambda rows: len(_largest(rows)),
-        f"{zh}，95% 区间；灰带：随机性本身",
-        f"{en}, 95 % intervals; grey band: chance alone",
+        f"{zh}，95% 区间" + ("；灰带：随机性本身" if floored else ""),
+        f"{en}, 95 % intervals" + ("; grey band: chance alone" if floored else ""),
     )
     kinds = [k for k in _BARS if any(i.index == k for rows in panels.values() for i in rows)]
     for ax, rows in zip(axes, panels.values(), strict=True):
@@ -161,7 +163,9 @@ def bars(edition: Edition) -> SubFigure:
         figure,
         {kind: _SYMBOLS[kind] for kind in kinds},
         _BARS,
-        edition.say("不超过随机性", "no more than chance"),
+        edition.say("不超过随机性", "no more than chance")
+        if floored
+        else edition.say("区间含零", "interval holds zero"),
     )
     return figure
 

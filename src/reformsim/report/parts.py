@@ -6,6 +6,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from reformsim.experiment.analysis import ROUNDING
 from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.report import style
 from reformsim.report.edition import Edition
@@ -109,12 +110,14 @@ def interactions(edition: Edition) -> SubFigure:
     names = _largest([pair for _, _, pairs in panels for pair in pairs])
     lines, columns = style.grid(len(panels))
     side = 2.0 + 0.24 * len(names)
+    diagonal = any(pair.a == pair.b for _, _, pairs in panels for pair in pairs)
+    alone_zh, alone = ("对角线为单独作用，", "diagonal: each alone; ") if diagonal else ("", "")
     figure = style.canvas(
         edition,
         max(6.5, columns * (side + 1.3)),
         1.4 + lines * side,
-        "两两交互：超出两者之和的部分；对角线为单独作用，斜线为区间含零",
-        "pairs beyond the sum of the two; diagonal: each alone; hatched: interval holds zero",
+        f"两两交互：超出两者之和的部分；{alone_zh}斜线为区间含零",
+        f"pairs beyond the sum of the two; {alone}hatched: interval holds zero",
     )
     axes = style.panels(figure, lines, columns, len(panels))
     for ax, (title, unit, pairs) in zip(axes, panels, strict=True):
@@ -181,7 +184,8 @@ def _heat(ax: Axes, edition: Edition, names: list[str], pairs: list[_Pair], unit
         for row, column in np.argwhere(np.isfinite(values)).tolist():
             dark = abs(values[row, column]) > 0.55 * largest and not unclear[row, column]
             ground = _PAPER if unclear[row, column] else None
-            text = number(values[row, column]).replace("-", "−")
+            value = values[row, column]
+            text = number(value if abs(value) > ROUNDING * largest else 0.0).replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=7, bbox=ground,
                     color="white" if dark else style.BLACK)  # fmt: skip
     labels = [edition.name(name) for name in names]
