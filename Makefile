@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow baselines facts backfires uncertainty
+.PHONY: demo test lint slow baselines facts backfires uncertainty gallery
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -34,3 +34,11 @@ backfires: $(UV)  ## where each measure helps and where it harms: a quarter of a
 
 uncertainty: $(UV)  ## the whole reform over all uncertainties: about half an hour
 	$(RUN) --no-dev reformsim run experiments/uncertainty_sweep.yaml -o results/uncertainty_sweep
+
+gallery: $(UV)  ## the pictures of docs/gallery.md, from small experiments; failed runs are told on them
+	for file in docs/examples/gallery/*.yaml; do \
+	  name=$$(basename $$file .yaml); \
+	  $(RUN) --no-dev reformsim run $$file -o results/gallery/$$name || test $$? -eq 1 || exit 1; \
+	  $(RUN) --no-dev reformsim plot results/gallery/$$name --format png --dpi 96 \
+	    -o docs/images/gallery/$$name || exit 1; \
+	done

@@ -160,7 +160,7 @@ def test_groups_are_parts():
         ({"scenarios": REFORM | {"third": {}}}, "no more"),
         ({"scenarios": REFORM | {"new": {"uncertainties": {"needs": 2}}}}, "by its reform alone"),
         ({"scenarios": REFORM | {"new": {"reform": [{"measure": MEASURES[0]}]}}}, "two or more"),
-        ({"figures": ["curves"]}, "tables only"),
+        ({"figures": ["curves"]}, "shapley, which has waterfall"),
     ],
 )
 def test_what_cannot_be_taken_apart_is_refused(changes, words):

@@ -124,7 +124,7 @@ def test_differences_add_steps_and_replace_values():
         ("{reform: systemic}", "{uncertainties: {needs: 99}}", "uncertainties.needs", "[0.5, 12]"),
         ("{reform: systemic}", "{reform: [{measure: nope}]}", "reform.0.measure", "nope"),
         ("baseline: block", "baseline: blok", "baseline", "block_separated, systemic_core"),
-        ("figures: [curves", "figures: [cells", "figures", "factorial"),
+        ("figures: [curves", "figures: [cells", "figures.0", "has curves, contrasts"),
         ("- satisfaction", "- satisfacton", "outcomes.0", "did you mean satisfaction?"),
         ("seed", "sed", "", ""),
     ],

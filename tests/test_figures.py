@@ -3,13 +3,14 @@
 import io
 import itertools
 import json
+import re
 import typing
 import warnings
 from types import SimpleNamespace
-from xml.etree import ElementTree
 
 import matplotlib
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.image import imread
@@ -17,18 +18,49 @@ from matplotlib.text import Text
 from PIL import Image
 from rich.console import Console
 
-from fake_model import SUBDISTRICTS
-from reformsim.experiment import schema
+from fake_model import SUBDISTRICTS, FakeModel
+from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
+from reformsim.experiment import kinds, plan, run
+from reformsim.experiment.files import digest
+from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
-from reformsim.report import data, figures, fonts, maps, style, tables
+from reformsim.report import (
+    compare,
+    data,
+    figures,
+    flows,
+    fonts,
+    maps,
+    provenance,
+    style,
+    tables,
+)
+from reformsim.report.edition import Edition
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, number
-from test_experiment import OUTCOMES, comparison, execute, factorial, on
+from reformsim.scenario import Scenario
+from test_experiment import OUTCOMES, comparison, factorial, on
 
 ZH = {"old": "条块分治", "new": "系统治理", "none": "无", "full": "全额"}
 
 
+class Peopled(FakeModel):
+    """The small model with outcomes by age and type of community, those of its first places."""
+
+    def outcomes(self) -> pd.DataFrame:
+        rows = super().outcomes()
+        groups = dict(zip(self.places(), [*AGE_GROUPS, *COMMUNITY_TYPES[:5]], strict=True))
+        more = rows[rows["place"].isin(groups)].copy()
+        more["place"] = more["place"].map(groups)
+        more["level"] = np.where(more["place"].isin(AGE_GROUPS), "age", "community_type")
+        return pd.concat([rows, more], ignore_index=True)
+
+
+def peopled(scenario: Scenario, seed: int, threads: int) -> Peopled:
+    return Peopled(scenario, seed, threads)
+
+
 def study(experiment, directory) -> Study:
-    results = execute(experiment, directory)
+    results = run.execute(experiment, directory, 1, peopled, io.StringIO())
     return Study(experiment, results, Store(directory).manifest()["config_hash"])
 
 
@@ -46,6 +78,39 @@ def crossed(tmp_path_factory) -> Study:
 def grouped(tmp_path_factory) -> Study:
     experiment = factorial(zh=ZH, design={"within": ["paid"]})
     return study(experiment, tmp_path_factory.mktemp("grouped"))
+
+
+def over(kind: str, directory, replications: int = 1, **design) -> Study:
+    """A study over two uncertainties of the small model."""
+    shape = {"kind": kind, "uncertainties": ["revenue_compensation", "needs"]} | design
+    ranges = {"needs": [1, 5]}
+    experiment = comparison(zh=ZH, design=shape | {"ranges": ranges}, replications=replications)
+    return study(experiment, directory)
+
+
+@pytest.fixture(scope="module")
+def sampled(tmp_path_factory) -> Study:
+    return over("latin_hypercube", tmp_path_factory.mktemp("sampled"), points=24)
+
+
+@pytest.fixture(scope="module")
+def screened(tmp_path_factory) -> Study:
+    return over("morris", tmp_path_factory.mktemp("screened"), trajectories=8)
+
+
+@pytest.fixture(scope="module")
+def turned(tmp_path_factory) -> Study:
+    return over("one_at_a_time", tmp_path_factory.mktemp("turned"), replications=3)
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory) -> Study:
+    steps = [on(m)["reform"][0] for m in ("governance_committee", "satisfaction_assessment")]
+    scenarios = {"old": {}, "new": {"reform": steps}}
+    experiment = comparison(
+        zh=ZH, scenarios=scenarios, design={"kind": "shapley", "of": "new"}, replications=4
+    )
+    return study(experiment, tmp_path_factory.mktemp("shared"))
 
 
 class SquareCity:
@@ -71,40 +136,68 @@ def city(monkeypatch):
 STUDIES = {
     "curves": "compared",
     "contrasts": "compared",
+    "tradeoffs": "compared",
+    "flow": "compared",
     "waits": "compared",
+    "distribution": "compared",
     "map": "compared",
     "effects": "crossed",
+    "interactions": "crossed",
     "cells": "crossed",
     "groups": "grouped",
+    "waterfall": "shared",
+    "robustness": "sampled",
+    "regret": "sampled",
+    "drivers": "sampled",
+    "tornado": "turned",
+    "indices": "screened",
+    "convergence": "screened",
 }
 
 
 def test_every_figure_of_the_schema_is_drawn_and_tested():
-    names = set(typing.get_args(schema.Figure))
+    names = set(typing.get_args(kinds.Figure))
     pilots = {"power"}  # drawn in tests/test_pilots.py
     assert names == set(figures.FIGURES) == set(STUDIES) | pilots
+    designs = typing.get_args(typing.get_args(kinds.Design)[0])
+    assert names == set().union(*(design.figures for design in designs))
 
 
+@pytest.mark.parametrize("zh", [False, True], ids=["en", "zh"])
 @pytest.mark.parametrize("name", STUDIES)
-def test_figure_is_whole(name, request, city, tmp_path):
-    """No glyph is missing, no text lies on another, and both files carry hash and version."""
+def test_figure_is_whole(name, zh, request, city, tmp_path):
+    """No glyph is missing, no text lies on another; title, n, units, caveat in one language."""
     subject = request.getfixturevalue(STUDIES[name])
+    edition = Edition(subject, zh)
     with style.look(), warnings.catch_warnings():
         warnings.simplefilter("error")  # matplotlib warns of a missing glyph or a failed layout
-        figure = figures.FIGURES[name](subject)
-        png, svg = style.save(subject, figure, name, tmp_path)
+        figure = figures.FIGURES[name](edition)
+        (png,) = provenance.save(edition, figure, name, tmp_path, ("png",))
         assert overlaps(figure.get_figure(root=True)) == []
         words = " ".join(text.get_text() for text in texts(figure.get_figure(root=True)))
     experiment = subject.experiment
-    for part in (experiment.title, experiment.title_zh, "n = 3", CAVEAT, CAVEAT_ZH):
+    told = (experiment.title_zh, CAVEAT_ZH) if zh else (experiment.title, CAVEAT)
+    for part in (*told, edition.counted(), subject.config_hash[:12]):
         assert part in words
-    assert subject.config_hash in Image.open(png).text["Description"]
-    assert "reformsim 0." in Image.open(png).text["Software"]
-    assert subject.config_hash in svg.read_text(encoding="utf-8")
-    ElementTree.parse(svg)
+    assert "n = " in edition.counted()
+    assert any(unit in words for unit in units(edition, name))
+    assert not re.search("[\u4e00-\u9fff]", words) or zh
     height, width, _ = imread(png).shape
     assert min(height, width) > 300
     assert imread(png)[..., :3].std() > 0.05, "the picture is blank"
+
+
+def units(edition: Edition, name: str) -> list[str]:
+    """What one of the axes of a figure must be measured in."""
+    if name in ("contrasts", "flow", "robustness"):
+        return ["%"]
+    if name == "drivers":
+        return ["correlation", "相关"]
+    if name == "curves":
+        return ["年" if edition.zh else "year"]
+    if name == "waits":
+        return ["天" if edition.zh else "days"]
+    return [edition.unit(trait.unit) for trait in edition.study.traits.values()]
 
 
 def texts(figure) -> list[Text]:
@@ -149,18 +242,60 @@ def test_overlaps_are_found():
         assert overlaps(figure) == [("one text", "another text")]
 
 
-def test_a_figure_is_the_same_twice(compared, tmp_path):
+@pytest.mark.parametrize("suffix", provenance.FORMATS)
+def test_a_figure_is_the_same_twice_and_carries_its_experiment(compared, suffix, tmp_path):
+    edition = Edition(compared, zh=False)
     with style.look():
-        draw = figures.FIGURES["contrasts"]
-        first = [path.read_bytes() for path in style.save(compared, draw(compared), "a", tmp_path)]
-        second = [path.read_bytes() for path in style.save(compared, draw(compared), "a", tmp_path)]
+        first, second = (
+            provenance.save(
+                edition, figures.FIGURES["contrasts"](edition), "contrasts", tmp_path, (suffix,)
+            )[0].read_bytes()
+            for _ in range(2)
+        )
     assert first == second
+    found = provenance.read(tmp_path / f"contrasts.{suffix}")
+    assert found == provenance.record(compared, "contrasts", zh=False)
+    assert found["config_hash"] == compared.config_hash
+    again = Experiment.model_validate(found["experiment"])
+    assert digest(plan.written(plan.of(again))) == compared.config_hash
+
+
+def test_what_is_no_picture_of_ours_is_told(tmp_path):
+    Image.new("RGB", (3, 3)).save(tmp_path / "other.png")
+    (tmp_path / "other.svg").write_text("<svg", encoding="utf-8")
+    (tmp_path / "other.pdf").write_bytes(b"%PDF-1.4 /Keywords (some words)")
+    (tmp_path / "other.txt").write_text("x", encoding="utf-8")
+    for path in tmp_path.iterdir():
+        with pytest.raises(provenance.NoProvenance, match=path.name):
+            provenance.read(path)
 
 
 def test_draw_makes_what_the_experiment_asks_for(compared, tmp_path):
     asked = compared.experiment.model_copy(update={"figures": ("waits",)})
-    paths = figures.draw(Study(asked, compared.results, compared.config_hash), tmp_path)
-    assert [path.name for path in paths] == ["waits.png", "waits.svg"]
+    drawn = figures.draw(Study(asked, compared.results, compared.config_hash), tmp_path)
+    assert [path.name for path in drawn.paths] == ["waits.png", "waits.svg"]
+
+
+def test_pareto_front_of_known_points():
+    points = np.array([[1, 5], [2, 4], [3, 3], [2, 2], [3, 3], [9, np.nan]])
+    assert compare.pareto(points, ("higher", "higher")) == [0, 1, 2, 4]
+    assert compare.pareto(points[:4], ("lower", "higher")) == [0]
+    assert compare.pareto(points[:4], ("lower", "lower")) == [0, 3]
+
+
+def test_shares_of_a_flow_add_up_to_one_at_each_step():
+    known = {
+        "needs": 5.0, "silent_share": 0.6, "self_solved_share": 0.15, "grid_events": 0.1,
+        "station_contacts": 0.6, "hotline_contacts": 0.3, "settled_at_intake": 0.7,
+        "to_departments": 0.4, "true_solution_rate": 0.8, "sham_share": 0.1, "lost_share": 0.02,
+    }  # fmt: skip
+    found = flows.shares(known)
+    for parts in flows.STEPS.values():
+        assert sum(found[part] for part in parts) == pytest.approx(1)
+    assert found["rest"] == pytest.approx(0.05)
+    assert found["sham"] == pytest.approx(0.098)
+    del known["sham_share"]
+    assert flows.shares(known) is None
 
 
 def test_font_has_every_letter_used_and_settings_are_left_alone():
@@ -177,9 +312,10 @@ def test_colours_differ_in_grey():
     def grey(colour: str) -> float:
         return float(np.dot(matplotlib.colors.to_rgb(colour), (0.299, 0.587, 0.114)))
 
-    pairs = itertools.pairwise(colour for colour, _ in style.LINES[:4])
+    pairs = itertools.pairwise(look.colour for look in style.LOOKS[:5])
     assert all(abs(grey(a) - grey(b)) > 0.07 for a, b in pairs)
-    assert len({dashes for _, dashes in style.LINES}) == len(style.LINES)
+    for field in style.Look._fields:
+        assert len({getattr(look, field) for look in style.LOOKS}) == len(style.LOOKS)
     markers = [marker for _, marker in style.VERDICT_MARKS.values()]
     assert len(set(markers)) == len(markers)
 
@@ -232,7 +368,7 @@ def test_one_replication_gives_no_interval_and_says_so(tmp_path, city):
     assert "one run" in text and "[0" not in text and "no interval" in text
     with style.look():
         for name in ("curves", "contrasts", "waits", "map"):
-            assert figures.FIGURES[name](single)
+            assert figures.FIGURES[name](Edition(single, zh=False))
 
 
 def test_failed_runs_are_named_in_the_table(tmp_path):

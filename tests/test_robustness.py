@@ -109,7 +109,7 @@ def test_all_varies_what_the_file_does_not_fix():
         ({"design": {"ranges": {"p_mis": (0.1, 0.2)}}}, "is not among the uncertainties"),
         ({"uncertainties": {"needs": 2}}, "needs is fixed elsewhere"),
         ({"baseline": None}, "baseline: must be one of old, new"),
-        ({"figures": ["curves"]}, "tables only"),
+        ({"figures": ["curves"]}, "latin_hypercube, which has robustness"),
         ({"design": {"repeat": {"points": 900, "times": 2}}}, "repeat.points"),
     ],
 )

@@ -1,11 +1,12 @@
-"""`reformsim report`: what a results directory says, for those who decide."""
+"""`reformsim report`, `plot` and `provenance`: what a results directory says and shows."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from reformsim.cli.common import app, fail, told
+from reformsim.cli.common import AsJson, Chinese, app, fail, told
 
 
 @app.command()
@@ -38,3 +39,79 @@ def report(
     for warning in opened.warnings():
         typer.echo(f"note: {warning.en}", err=True)
     typer.echo(path)
+
+
+@app.command()
+def plot(
+    directory: Annotated[Path, typer.Argument(help="A results directory.")],
+    formats: Annotated[
+        str, typer.Option("--format", help="Any of png, svg, pdf, with commas between.")
+    ] = "png,svg",
+    only: Annotated[
+        list[str] | None, typer.Option("--only", help="This figure; may be given several times.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Where to [the results directory].")
+    ] = None,
+    dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots per inch of a PNG.")] = 150,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
+    """Draw every figure that a results directory can give, finished or not.
+
+    What cannot be drawn is told on stderr with the reason; code 1 where a figure asked for by
+    --only is among it.
+    """
+    from reformsim.report import figures, provenance
+    from reformsim.report.study import Study
+
+    asked = tuple(dict.fromkeys(formats.split(",")))
+    if unknown := [name for name in asked if name not in provenance.FORMATS]:
+        raise fail([f"--format: no {unknown[0]!r}; there are {', '.join(provenance.FORMATS)}"])
+    with told():
+        study = Study.load(directory)
+        names = study.experiment.design.figures
+        for name in only or ():
+            if name not in names:
+                kind = study.experiment.design.kind
+                raise fail(
+                    [f"--only: no {name!r} of a {kind} design; there are {', '.join(names)}"]
+                )
+        target = output or directory
+        try:
+            target.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise fail([f"{target}: cannot be made ({error.strerror})"]) from None
+        drawn = figures.draw(study, target, tuple(only or names), asked, zh, dpi)
+    for note in study.notes:
+        typer.echo(f"note: {note}", err=True)
+    for name, reason in drawn.refused.items():
+        typer.echo(f"{name}: not drawn: {reason}", err=True)
+    if as_json:
+        told_of = {"files": [str(path) for path in drawn.paths], "refused": drawn.refused}
+        typer.echo(json.dumps(told_of, ensure_ascii=False, indent=2))
+    else:
+        for path in drawn.paths:
+            typer.echo(path)
+    if not drawn.paths or (only and drawn.refused):
+        raise typer.Exit(1)
+
+
+@app.command()
+def provenance(
+    picture: Annotated[Path, typer.Argument(help="A PNG, SVG or PDF that reformsim drew.")],
+    experiment: Annotated[
+        bool, typer.Option("--experiment", help="Only the experiment, as a file for `run`.")
+    ] = False,
+) -> None:
+    """Print what a picture carries: its experiment in full, its hash, versions, as JSON."""
+    from reformsim.report.provenance import NoProvenance, read
+
+    try:
+        found = read(picture)
+    except NoProvenance as error:
+        raise fail([str(error)]) from None
+    except OSError as error:
+        raise fail([f"{picture}: cannot be read ({error.strerror})"]) from None
+    shown = found["experiment"] if experiment else found
+    typer.echo(json.dumps(shown, ensure_ascii=False, indent=2))

@@ -82,7 +82,10 @@ def run(
     if not as_json:
         tables.write(study, screen, zh)
     with told():
-        paths = [*figures.draw(study, store.directory), *data.write(study, store)]
+        drawn = figures.draw(study, store.directory, zh=zh)
+        paths = [*drawn.paths, *data.write(study, store)]
+    for name, reason in drawn.refused.items():
+        typer.echo(f"{name}: not drawn: {reason}", err=True)
     if as_json:
         typer.echo(json.dumps(data.summary(study, paths), ensure_ascii=False, indent=2))
     else:

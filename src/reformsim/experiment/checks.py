@@ -45,7 +45,18 @@ def plausible(experiment: "Experiment") -> None:
                 _apart(experiment, design)
             elif isinstance(design, Pilot):
                 _pilot(experiment, design)
+    _figures(experiment)
     _intervals(experiment)
+
+
+def _figures(experiment: "Experiment") -> None:
+    design = experiment.design
+    for i, name in enumerate(experiment.figures):
+        if name not in design.figures:
+            raise ValueError(
+                f"figures.{i}: {name} is not drawn of a design of kind {design.kind}, which has "
+                f"{', '.join(design.figures) or 'none'}"
+            )
 
 
 def _factorial(experiment: "Experiment", design: Factorial) -> None:
@@ -62,10 +73,6 @@ def _compared(experiment: "Experiment") -> None:
         raise ValueError("scenarios: a comparison needs two or more")
     if experiment.baseline not in experiment.scenarios:
         raise ValueError(f"baseline: must be one of {', '.join(experiment.scenarios)}")
-    if wrong := {"effects", "cells", "groups"} & set(experiment.figures):
-        raise ValueError(f"figures: {min(wrong)} needs a factorial design")
-    if "power" in experiment.figures and not isinstance(experiment.design, Pilot):
-        raise ValueError("figures: power needs a pilot")
 
 
 def _sampled(experiment: "Experiment", design: Sampled) -> None:
@@ -74,8 +81,6 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         raise ValueError(f"baseline: must be one of {', '.join(scenarios)}")
     if len(scenarios) < 2 and experiment.baseline is not None:
         raise ValueError("baseline: with fewer than two scenarios nothing is compared")
-    if experiment.figures:
-        raise ValueError("figures: a design over uncertainties has tables only")
     if isinstance(design, LatinHypercube) and design.region:
         _region(design, experiment.fixed())
     if isinstance(design, HistoryMatching) and scenarios:
@@ -135,8 +140,6 @@ def _pilot(experiment: "Experiment", design: Pilot) -> None:
         raise ValueError("design.of: has no measure to try")
     if experiment.keep is not None:
         raise ValueError("keep: a pilot keeps its panel and the headlines")
-    if set(experiment.figures) - {"power"}:
-        raise ValueError("figures: a pilot has the figure `power` only")
     if design.worlds:
         _varied(experiment, "design.worlds")
     if design.cases != ("all",):
@@ -172,8 +175,6 @@ def _months(experiment: "Experiment", design: Pilot) -> None:
 
 def _apart(experiment: "Experiment", design: Apart) -> None:
     _whole(experiment, design.of)
-    if experiment.figures:
-        raise ValueError("figures: a reform taken apart has tables only")
     _alone(experiment, design.of)
     whole = experiment.scenarios[design.of]
     measures = list(dict.fromkeys(step.measure for step in whole.reform))

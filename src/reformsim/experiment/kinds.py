@@ -15,6 +15,18 @@ from reformsim.scenario import Closed, PremisesPlan, StationPlan, Step
 #: Bounds of each uncertainty that a design varies, in the order of the design.
 Bounds = dict[str, tuple[float, float]]
 
+#: The pictures that the report can draw; see ``reformsim.report.figures``.
+Figure = Literal[
+    "curves", "contrasts", "tradeoffs", "flow", "waits", "distribution", "map",
+    "effects", "cells", "groups", "waterfall", "interactions",
+    "robustness", "regret", "drivers", "tornado", "indices", "convergence", "power",
+]  # fmt: skip
+
+#: Those of a comparison.
+_COMPARED: tuple[Figure, ...] = (
+    "curves", "contrasts", "tradeoffs", "flow", "waits", "distribution", "map",
+)  # fmt: skip
+
 
 class Difference(Closed):
     """What a scenario, or one label of a factor, changes on the base.
@@ -34,6 +46,7 @@ class Compare(Closed):
     """Each named scenario against the baseline."""
 
     replications: ClassVar[int] = 4
+    figures: ClassVar[tuple[Figure, ...]] = _COMPARED
     kind: Literal["compare"] = "compare"
 
 
@@ -48,6 +61,9 @@ class Factorial(Closed):
     """
 
     replications: ClassVar[int] = 4
+    figures: ClassVar[tuple[Figure, ...]] = (
+        "effects", "interactions", "cells", "groups", "tradeoffs",
+    )  # fmt: skip
     kind: Literal["factorial"]
     factors: dict[str, dict[str, Difference]] = Field(min_length=1)
     within: tuple[str, ...] = ()
@@ -113,6 +129,7 @@ class Sampled(Closed):
     """
 
     replications: ClassVar[int] = 1
+    figures: ClassVar[tuple[Figure, ...]] = ()
     uncertainties: Literal["all"] | tuple[str, ...] = "all"
     ranges: dict[str, tuple[float, float]] = Field(default_factory=dict)
 
@@ -165,6 +182,7 @@ class LatinHypercube(Sampled):
     calibrated`` varies what the region names and nothing else.
     """
 
+    figures: ClassVar[tuple[Figure, ...]] = ("robustness", "regret", "drivers")
     kind: Literal["latin_hypercube"]
     uncertainties: Literal["all", "calibrated"] | tuple[str, ...] = "all"  # type: ignore[assignment]
     points: int = Field(ge=4, le=100_000)
@@ -200,6 +218,7 @@ class OneAtATime(Sampled):
     """
 
     replications: ClassVar[int] = 4
+    figures: ClassVar[tuple[Figure, ...]] = ("tornado",)
     kind: Literal["one_at_a_time"]
 
 
@@ -209,6 +228,7 @@ class Morris(Sampled):
     Chance is one more input: a step that changes nothing but the random numbers.
     """
 
+    figures: ClassVar[tuple[Figure, ...]] = ("indices", "convergence")
     kind: Literal["morris"]
     trajectories: int = Field(ge=2, le=10_000)
     levels: int = Field(default=4, ge=4, le=32, multiple_of=2)
@@ -220,6 +240,7 @@ class Sobol(Sampled):
     ``points`` rows of a scrambled Sobol sequence, a power of 2. Chance is one more input.
     """
 
+    figures: ClassVar[tuple[Figure, ...]] = ("indices", "interactions", "convergence")
     kind: Literal["sobol"]
     points: int = Field(ge=8, le=2**20)
     second_order: bool = False
@@ -237,6 +258,9 @@ class Pawn(LatinHypercube):
     ``slices`` is the number of intervals that the range of each uncertainty is cut into.
     """
 
+    figures: ClassVar[tuple[Figure, ...]] = (
+        *LatinHypercube.figures, "indices", "convergence",
+    )  # fmt: skip
     kind: Literal["pawn"]  # type: ignore[assignment]
     slices: int = Field(default=10, ge=4, le=100)
 
@@ -256,6 +280,7 @@ class Fast(Sampled):
     spread gives the intervals. Points of a curve share their random numbers.
     """
 
+    figures: ClassVar[tuple[Figure, ...]] = ("indices",)
     kind: Literal["fast"]
     points: int = Field(ge=65, le=100_000)
     curves: int = Field(default=4, ge=1, le=100)
@@ -382,6 +407,7 @@ class Shapley(Apart):
     """
 
     replications: ClassVar[int] = 16
+    figures: ClassVar[tuple[Figure, ...]] = ("waterfall",)
     kind: Literal["shapley"]
 
 
@@ -389,6 +415,7 @@ class Interactions(Apart):
     """No part, each part alone, and each pair: what two parts do beyond what each does."""
 
     replications: ClassVar[int] = 8
+    figures: ClassVar[tuple[Figure, ...]] = ("effects", "interactions")
     kind: Literal["interactions"]
 
 
@@ -400,6 +427,7 @@ class Staged(Closed):
     """
 
     replications: ClassVar[int] = 4
+    figures: ClassVar[tuple[Figure, ...]] = _COMPARED
     kind: Literal["staged"]
     of: str
     waves: tuple[tuple[str, ...], ...] = Field(min_length=2)
@@ -423,6 +451,7 @@ class Pilot(Closed):
     """
 
     replications: ClassVar[int] = 40
+    figures: ClassVar[tuple[Figure, ...]] = ("power",)
     kind: Literal["pilot"]
     of: str
     units: Literal["district", "subdistrict"] = "subdistrict"

@@ -16,6 +16,7 @@ from reformsim.experiment.kinds import (
     Design,
     Difference,
     Factorial,
+    Figure,
     Pilot,
     Sampled,
     Staged,
@@ -30,9 +31,6 @@ from reformsim.scenario import (
     Step,
     check_memory,
 )
-
-#: The pictures that the report can draw; see ``reformsim.report.figures``.
-Figure = Literal["curves", "contrasts", "waits", "map", "effects", "cells", "groups", "power"]
 
 
 class Until(Closed):

@@ -1,24 +1,32 @@
 """Figures of a factorial design: effects and interactions, all cells, groups of scenarios."""
 
+from itertools import cycle
+
 import numpy as np
 from matplotlib.figure import SubFigure
 
 from reformsim.report import style
-from reformsim.report.study import Study, arrow
+from reformsim.report.edition import Edition
+
+#: Rows of effects drawn at most: all main effects, then interactions that are not unclear.
+_ROWS = 36
 
 
-def effects(study: Study) -> SubFigure:
+def effects(edition: Edition) -> SubFigure:
     """Draw main effects and two-way interactions with intervals, one panel per headline.
 
-    Raises ValueError where the design is not a full one of two-level factors.
+    Of many terms all main effects are drawn, and the interactions that are clear somewhere.
     """
+    study = edition.study
     if not study.effects:
-        raise ValueError("effects need a factorial design in which every factor has two labels")
-    terms = list(dict.fromkeys(effect.factors for effect in study.effects))
+        raise style.Undrawable(
+            edition.say("需要每个因素恰有两个水平", "needs two labels in every factor")
+        )
+    terms = _terms(edition)
     mains = sum(len(term) == 1 for term in terms)
     lines, columns = style.grid(len(study.traits))
     figure = style.canvas(
-        study,
+        edition,
         4.0 + 2.4 * columns,
         1.7 + lines * (0.8 + 0.24 * len(terms)),
         "主效应与两两交互，95% 区间",
@@ -27,26 +35,41 @@ def effects(study: Study) -> SubFigure:
     axes = style.panels(figure, lines, columns, len(study.traits), sharey=True)
     for ax, trait in zip(axes, study.traits.values(), strict=True):
         for effect in study.effects:
-            if effect.outcome == trait.outcome:
+            if effect.outcome == trait.outcome and effect.factors in terms:
                 y = terms.index(effect.factors)
                 style.whisker(ax, y, effect.value, effect.low, effect.high, effect.verdict)
         ax.axvline(0, color=style.BLACK, linewidth=0.8)
         ax.axhline(mains - 0.5, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
-        ax.set_xlabel(trait.unit)
-    labels = [" × ".join(study.both(factor, " ") for factor in term) for term in terms]
+        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_xlabel(edition.unit(trait.unit))
+    labels = [" × ".join(edition.name(factor) for factor in term) for term in terms]
     axes[0].set_yticks(range(len(terms)), labels)
     axes[0].set_ylim(len(terms) - 0.5, -0.5)
-    style.verdict_legend(figure, (e.verdict for e in study.effects if e.outcome in study.traits))
+    style.verdict_legend(
+        edition, figure, (e.verdict for e in study.effects if e.outcome in study.traits)
+    )
     return figure
 
 
-def cells(study: Study) -> SubFigure:
+def _terms(edition: Edition) -> list[tuple[str, ...]]:
+    """Return the terms to show, main effects first."""
+    found = edition.study.effects
+    terms = sorted(dict.fromkeys(effect.factors for effect in found), key=len)
+    if len(terms) <= _ROWS:
+        return terms
+    silent = ("unclear", "same", "one run")
+    clear = {effect.factors for effect in found if effect.verdict not in silent}
+    told = [term for term in terms if len(term) == 1 or term in clear]
+    return told[: max(_ROWS, sum(len(term) == 1 for term in terms))]
+
+
+def cells(edition: Edition) -> SubFigure:
     """Draw every cell: its factor levels as squares, beside them its mean on each headline."""
+    study = edition.study
     factors = list(study.cells[0].levels)
     size = len(study.cells)
     figure = style.canvas(
-        study,
+        edition,
         2.2 + 2.1 * len(study.traits),
         2.2 + 0.2 * size,
         f"全部 {size} 个组合的均值，与基准组合(虚线)配对差异的 95% 区间",
@@ -63,7 +86,7 @@ def cells(study: Study) -> SubFigure:
         for y, cell in enumerate(study.cells):
             shade = 0.9 - 0.75 * labels.index(cell.levels[factor]) / (len(labels) - 1)
             key.plot(x, y, "s", color=str(shade), markersize=7)
-    key.set_xticks(range(len(factors)), [study.both(factor) for factor in factors], rotation=90)
+    key.set_xticks(range(len(factors)), [edition.name(factor) for factor in factors], rotation=90)
     key.xaxis.tick_top()
     key.set_xlim(-0.6, len(factors) - 0.4)
     key.set_ylim(size - 0.5, -0.5)
@@ -76,32 +99,30 @@ def cells(study: Study) -> SubFigure:
                 if placed.verdict == "reference":
                     ax.axvline(placed.mean, color=style.BLACK, linewidth=0.8, linestyle=":")
         ax.locator_params(axis="x", nbins=4)
-        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
-        ax.set_xlabel(trait.unit)
+        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_xlabel(edition.unit(trait.unit))
     figure.legend(
         handles=[
-            style.mark(shade, "s", " · ".join(study.both(cell.levels[f], " ") for f in factors))
+            style.mark(shade, "s", " · ".join(edition.name(cell.levels[f]) for f in factors))
             for shade, cell in (("0.9", study.cells[0]), ("0.15", study.cells[-1]))
         ],
         loc="outside lower left",
-        title=" · ".join(study.both(factor, " ") for factor in factors),
+        title=" · ".join(edition.name(factor) for factor in factors),
     )
     shown = (p.verdict for (_, outcome), p in study.placed.items() if outcome in study.traits)
-    style.verdict_legend(figure, shown, "outside lower right", columns=2)
+    style.verdict_legend(edition, figure, shown, "outside lower right", columns=2)
     return figure
 
 
-def groups(study: Study) -> SubFigure:
-    """Draw each headline by group (a density, say), one mark with interval per treatment.
-
-    Raises ValueError where the design names no groups.
-    """
+def groups(edition: Edition) -> SubFigure:
+    """Draw each headline by group (a density, say), one mark with interval per treatment."""
+    study = edition.study
     if not study.groups:
-        raise ValueError("groups need a factorial design with `within`")
-    treatments = list(dict.fromkeys(study.treatment(cell.name) for cell in study.cells))
+        raise style.Undrawable(edition.say("设计中没有 `within`", "the design has no `within`"))
+    treatments = study.treatments
     lines, columns = style.grid(len(study.traits))
     figure = style.canvas(
-        study,
+        edition,
         10.5,
         1.8 + 2.4 * lines,
         "各组均值，与基准(虚线)配对差异的 95% 区间",
@@ -117,22 +138,22 @@ def groups(study: Study) -> SubFigure:
                     continue
                 treatment = treatments.index(study.treatment(scenario))
                 at = x + offsets[treatment]
-                colour, marker = style.MARKS[treatment % len(style.MARKS)]
+                colour, _, marker = style.of(edition, scenario)
                 ax.plot([at, at], [placed.low, placed.high], color=colour, linewidth=1.5)
                 ax.plot(at, placed.mean, marker, color=colour, markersize=6)
                 if placed.verdict == "reference":
                     ends = [x - 0.42, x + 0.42]
                     ax.plot(ends, [placed.mean] * 2, ":", color=style.BLACK, linewidth=0.9)
-        ax.set_xticks(range(len(study.groups)), [study.both(group) for group in study.groups])
-        ax.set_title(study.both(trait.outcome) + arrow(trait.better), loc="left")
-        ax.set_ylabel(trait.unit)
+        ax.set_xticks(range(len(study.groups)), [edition.name(group) for group in study.groups])
+        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_ylabel(edition.unit(trait.unit))
         ax.grid(axis="x", visible=False)
     figure.legend(
         handles=[
-            style.mark(*style.MARKS[i % len(style.MARKS)], study.both(treatment, " "))
-            for i, treatment in enumerate(treatments)
+            style.mark(look.colour, look.marker, edition.name(treatment))
+            for look, treatment in zip(cycle(style.LOOKS), treatments, strict=False)
         ],
         loc="outside lower center",
-        ncols=3,
+        ncols=4,
     )
     return figure

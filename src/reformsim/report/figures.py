@@ -1,30 +1,76 @@
 """The figures of an experiment: a name for each, and the function that draws it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from matplotlib.figure import SubFigure
 
-from reformsim.report import compare, factorial, maps, pilots, style
+from reformsim.report import (
+    compare,
+    distribution,
+    factorial,
+    flows,
+    indices,
+    maps,
+    parts,
+    pilots,
+    provenance,
+    robust,
+    style,
+)
+from reformsim.report.edition import Edition
 from reformsim.report.study import Study
 
-#: The names are those of ``experiment.schema.Figure``.
-FIGURES: dict[str, Callable[[Study], SubFigure]] = {
+#: The names are those of ``experiment.kinds.Figure``.
+FIGURES: dict[str, Callable[[Edition], SubFigure]] = {
     "curves": compare.curves,
     "contrasts": compare.contrasts,
-    "waits": compare.waits,
+    "tradeoffs": compare.tradeoffs,
+    "flow": flows.flow,
+    "waits": flows.waits,
+    "distribution": distribution.distribution,
     "map": maps.satisfaction,
     "effects": factorial.effects,
     "cells": factorial.cells,
     "groups": factorial.groups,
     "power": pilots.figure,
+    "waterfall": parts.waterfall,
+    "interactions": parts.interactions,
+    "robustness": robust.robustness,
+    "regret": robust.regret,
+    "drivers": robust.drivers,
+    "tornado": indices.tornado,
+    "indices": indices.bars,
+    "convergence": indices.convergence,
 }
 
 
-def draw(study: Study, directory: Path) -> list[Path]:
-    """Draw the figures that the experiment asks for; return the files, PNG and SVG of each."""
-    paths: list[Path] = []
+@dataclass(frozen=True)
+class Drawn:
+    """The files that were written, and why a figure was not drawn, by its name."""
+
+    paths: list[Path]
+    refused: dict[str, str]
+
+
+def draw(
+    study: Study,
+    directory: Path,
+    names: Sequence[str] | None = None,
+    formats: tuple[str, ...] = provenance.FORMATS[:2],
+    zh: bool = False,
+    dpi: int = provenance.DPI,
+) -> Drawn:
+    """Draw figures into a directory: those ``names``, else those the experiment asks for."""
+    drawn = Drawn([], {})
+    edition = Edition(study, zh)
     with style.look():
-        for name in study.experiment.figures:
-            paths += style.save(study, FIGURES[name](study), name, directory)
-    return paths
+        for name in study.experiment.figures if names is None else names:
+            try:
+                figure = FIGURES[name](edition)
+            except style.Undrawable as reason:
+                drawn.refused[name] = str(reason)
+                continue
+            drawn.paths.extend(provenance.save(edition, figure, name, directory, formats, dpi))
+    return drawn

@@ -1,4 +1,4 @@
-"""Maps of the city: subdistricts coloured by an outcome, and by its change."""
+"""Maps of the city: an outcome by subdistrict without and with a reform, and the difference."""
 
 import numpy as np
 import pandas as pd
@@ -8,59 +8,83 @@ from matplotlib.figure import SubFigure
 
 from reformsim.city import City, build
 from reformsim.report import style
-from reformsim.report.study import Study
+from reformsim.report.edition import Edition
 
 OUTCOME = "satisfaction"
 _NAMED = 8  # districts up to which their names are written on the map
-_WIDE = 1.4  # width over height from which the two maps stand one above the other
+_WIDE = 1.6  # width over height from which the maps stand one above the other
 
 
-def satisfaction(study: Study) -> SubFigure:
-    """Draw residents' satisfaction of the reference by subdistrict, and the change beside it.
+def satisfaction(edition: Edition) -> SubFigure:
+    """Draw residents' satisfaction by subdistrict: the reference, a scenario, their difference.
 
-    The change is that of the first scenario with a reference, mean over replications.
+    One row for each scenario with a reference; means over the replications that both have.
+    Subdistricts that lose are hatched in the difference.
     """
-    scenario, reference = next(iter(study.references.items()))
-    city = build(study.scenarios[reference].city, study.scenarios[reference].city_seed)
-    names = list(city.subdistricts.name)
-    base = _by_place(study, reference).reindex(names).to_numpy(float)
-    change = _by_place(study, scenario).reindex(names).to_numpy(float) - base
+    study = edition.study
+    table = _by_place(edition)
+    there = set(table.columns.get_level_values(0))
+    pairs = [pair for pair in study.references.items() if there.issuperset(pair)]
+    if not pairs:
+        raise style.Undrawable(
+            edition.kept_little() if not len(table) else edition.nothing_compared()
+        )
+    city = build(study.scenarios[pairs[0][1]].city, study.scenarios[pairs[0][1]].city_seed)
+    triples = [_triple(table.reindex(list(city.subdistricts.name)), *pair) for pair in pairs]
     width, height = np.ptp(np.concatenate(city.district_polygons()), axis=0)
     wide = width > _WIDE * height
+    shape = (3, len(pairs)) if wide else (len(pairs), 3)
+    size = (7.5, 2.9 + 6.5 * height / width) if wide else (3.4, 0.9 + 2.9 * height / width)
     figure = style.canvas(
-        study,
-        9,
-        1 + 15 * height / width if wide else 1.6 + 3.6 * height / width,
-        "各街道(镇)居民满意度",
-        "residents' satisfaction by subdistrict and town",
+        edition,
+        size[0] * (shape[1] if not wide else 1.0),
+        1.0 + (size[1] * shape[0] if not wide else 3 * (0.9 + 6.2 * height / width)),
+        "各街道（镇）居民满意度：无改革、有改革与差异",
+        "residents' satisfaction by subdistrict: without, with, and the difference",
     )
-    upper, lower = figure.subplots(*((2, 1) if wide else (1, 2)))
-    there = base[np.isfinite(base)]
-    limits = (min(there, default=0.0), max(there, default=1.0))
-    _paint(upper, city, base, "cividis", limits, "满意度 satisfaction (0–1)")
-    largest = max(np.abs(change[np.isfinite(change)]), default=0.0) or 1.0
-    label = "满意度变化 change (0–1)"
-    _paint(lower, city, change, "PuOr", (-largest, largest), label)
-    upper.set_title(study.both(reference, " "), loc="left")
-    lower.set_title(f"{study.both(scenario, ' ')} − {study.both(reference, ' ')}", loc="left")
+    axes = figure.subplots(*shape, squeeze=False)
+    levels = np.concatenate([np.concatenate(triple[:2]) for triple in triples])
+    limits = (float(np.nanmin(levels)), float(np.nanmax(levels)))
+    largest = max(float(np.nanmax(np.abs(triple[2]))) for triple in triples) or 1.0
+    scale = edition.say("满意度 (0–1)", "satisfaction (0–1)")
+    change = edition.say("满意度差异 (0–1)，斜线为下降", "difference (0–1), hatched: lower")
+    for i, ((scenario, reference), triple) in enumerate(zip(pairs, triples, strict=True)):
+        row = axes[:, i] if wide else axes[i]
+        names = edition.scenario(reference), edition.scenario(scenario)
+        for ax, values, name in zip(row, triple[:2], names, strict=False):
+            _paint(ax, city, edition, values, "cividis", limits, scale)
+            ax.set_title(name, loc="left")
+        _paint(row[2], city, edition, triple[2], "PuOr", (-largest, largest), change)
+        row[2].set_title(edition.say("差异", "difference"), loc="left")
     return figure
 
 
-def _by_place(study: Study, scenario: str) -> pd.Series:
-    rows = study.results.rows
+def _by_place(edition: Edition) -> pd.DataFrame:
+    """Return satisfaction by subdistrict, columns (scenario, replication)."""
+    rows = edition.study.results.rows
     rows = rows[
-        (rows["scenario"] == scenario)
-        & (rows["kind"] == "outcome")
+        (rows["kind"] == "outcome")
         & (rows["level"] == "subdistrict")
         & (rows["period"] == "after")
         & (rows["outcome"] == OUTCOME)
-    ]
-    return rows.groupby("place", observed=True)["value"].mean()
+    ].astype({"place": str, "scenario": str})
+    return rows.pivot(index="place", columns=["scenario", "replication"], values="value")
+
+
+def _triple(
+    table: pd.DataFrame, scenario: str, reference: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return reference, scenario and difference by place, over the replications of both."""
+    both = table[scenario].columns.intersection(table[reference].columns)
+    before = table[reference][both].mean(axis=1).to_numpy(float)
+    after = table[scenario][both].mean(axis=1).to_numpy(float)
+    return before, after, after - before
 
 
 def _paint(
     ax: Axes,
     city: City,
+    edition: Edition,
     values: np.ndarray,
     colours: str,
     limits: tuple[float, float],
@@ -73,17 +97,21 @@ def _paint(
             districts, city.districts.name_zh, city.districts.name, strict=True
         ):
             middle, top = np.ptp(outline[:, 0]) / 2 + outline[:, 0].min(), outline[:, 1].max()
-            ax.text(middle, top, f"{zh} {en}", fontsize=7, ha="center", va="bottom")
-    shapes = PolyCollection(
-        city.subdistrict_polygons(), cmap=colours, edgecolor="#444444", linewidth=0.5
-    )
+            ax.text(middle, top, edition.say(zh, en), fontsize=7, ha="center", va="bottom")
+    outlines = city.subdistrict_polygons()
+    shapes = PolyCollection(outlines, cmap=colours, edgecolor="#444444", linewidth=0.5)
     shapes.set_array(np.ma.masked_invalid(values))
     shapes.set_clim(*limits)
     ax.add_collection(shapes)
+    if limits[0] == -limits[1]:
+        lost = [outline for outline, value in zip(outlines, values, strict=True) if value < 0]
+        ax.add_collection(
+            PolyCollection(lost, facecolor="none", edgecolor="#444444", linewidth=0, hatch="////")
+        )
     ax.autoscale_view()
     ax.set_aspect("equal")
     ax.grid(visible=False)
     ax.set_xlabel("km")
     ax.set_ylabel("km")
-    bar = ax.inset_axes((1.02, 0, 0.025, 1))
-    ax.figure.colorbar(shapes, cax=bar, label=label)
+    style.few_ticks(ax)
+    ax.figure.colorbar(shapes, cax=ax.inset_axes((1.03, 0, 0.035, 1)), label=label)

@@ -3,22 +3,21 @@
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
+from pathlib import Path
+from typing import Self
 
 import numpy as np
+from pydantic import ValidationError
 
-from reformsim import outcomes
-from reformsim.experiment import (
-    analysis,
-    attribution,
-    design,
-    power,
-)
+import reformsim
+from reformsim import measures, outcomes, uncertainties
+from reformsim.experiment import analysis, attribution, design, power
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
 from reformsim.experiment.kinds import Factorial, Interactions, Pilot, Sampled, Shapley
 from reformsim.experiment.power import Power
 from reformsim.experiment.schema import Experiment
-from reformsim.experiment.store import Results
+from reformsim.experiment.store import Results, Store, StoreError
 from reformsim.report.worlds import Worlds
 from reformsim.scenario import Scenario
 
@@ -57,11 +56,39 @@ class Placed:
 
 @dataclass(frozen=True)
 class Study:
-    """What was asked and what came out; ``config_hash`` ties every picture to its config."""
+    """What was asked and what came out; ``config_hash`` ties every picture to its config.
+
+    ``versions`` of the program made the runs; ``notes`` tell of damaged files.
+    """
 
     experiment: Experiment
     results: Results
     config_hash: str
+    versions: tuple[str, ...] = (reformsim.__version__,)
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def load(cls, directory: Path) -> Self:
+        """Read what a results directory holds, finished or not; nothing is written.
+
+        Raises StoreError for a directory of something else, one without a finished run, one that
+        is damaged, and one whose experiment this version does not understand.
+        """
+        store = Store(directory)
+        manifest = store.manifest()
+        try:
+            experiment = Experiment.model_validate(manifest["experiment"])
+        except (KeyError, ValidationError) as error:
+            raise StoreError(
+                f"{store.manifest_path}: not an experiment that reformsim {reformsim.__version__} "
+                f"understands ({str(error).splitlines()[0]})"
+            ) from None
+        notes = tuple(store.ledger.open(mend=False))
+        results = store.results(design.runs(experiment))
+        if not (results.runs["status"] == "done").any():
+            raise StoreError(f"{directory}: no finished run, all {len(results.runs)} failed")
+        versions = {str(code["versions"]["reformsim"]) for code in manifest["codes"].values()}
+        return cls(experiment, results, manifest["config_hash"], tuple(sorted(versions)), notes)
 
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
@@ -172,6 +199,16 @@ class Study:
         return (zh and self.experiment.question_zh) or self.experiment.question
 
     @cached_property
+    def planned(self) -> int:
+        """Runs of the design, made or not."""
+        return len(design.runs(self.experiment))
+
+    @cached_property
+    def treatments(self) -> list[str]:
+        """What is compared, in the order of the design: scenarios without their group."""
+        return list(dict.fromkeys(self.treatment(cell.name) for cell in self.cells))
+
+    @cached_property
     def n(self) -> int:
         """Replications with at least one finished run."""
         runs = self.results.runs
@@ -193,16 +230,19 @@ class Study:
         return " ".join(label for factor, label in levels.items() if factor not in chosen.within)
 
     def zh(self, name: str) -> str:
-        """Return the Chinese name of a scenario, factor, label or outcome, else the name itself."""
+        """Return the Chinese of what the experiment or a declaration names, else the name itself.
+
+        That is a scenario, factor, label, group, outcome, measure or uncertainty.
+        """
         if name in self.experiment.zh:
             return self.experiment.zh[name]
-        outcome = outcomes.BY_NAME.get(name)
-        return outcome.meaning_zh if outcome else plain(name)
-
-    def both(self, name: str, separator: str = "\n") -> str:
-        """Return the Chinese and the English name of something."""
-        zh = self.zh(name)
-        return zh if zh == plain(name) else f"{zh}{separator}{plain(name)}"
+        if name in outcomes.BY_NAME:
+            return outcomes.BY_NAME[name].meaning_zh
+        if name in measures.BY_NAME:
+            return measures.BY_NAME[name].zh
+        if name in uncertainties.BY_NAME:
+            return uncertainties.BY_NAME[name].meaning_zh
+        return plain(name)
 
 
 def plain(name: str) -> str:

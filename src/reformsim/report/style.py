@@ -1,39 +1,50 @@
-"""The look of all figures: font, colours that survive colour blindness and grey print, saving."""
+"""The look of all figures: font, colours that survive colour blindness and grey print, marks."""
 
 import math
+import textwrap
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, NamedTuple
 
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
-import reformsim
-from reformsim.experiment.schema import Experiment
 from reformsim.report import fonts
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH
+from reformsim.report.edition import Edition
 
-# Okabe & Ito (2008), in an order whose neighbours also differ in grey.
+# Okabe & Ito (2008); wine and olive from Tol's muted scheme.
 BLACK, BLUE, VERMILLION, SKY = "#000000", "#0072B2", "#D55E00", "#56B4E9"
 GREEN, ORANGE, PURPLE, YELLOW = "#009E73", "#E69F00", "#CC79A7", "#F0E442"
-GREY = "#8A8A8A"
+WINE, OLIVE, GREY, PALE = "#882255", "#999933", "#8A8A8A", "#D0D0D0"
 
 FOOT = 0.4  # inches
 
+#: Panels beside each other at most, and inches of a panel.
+ACROSS = 3
+
 Dashes = Literal["-", "--", "-.", ":"] | tuple[float, tuple[float, ...]]
 
-#: Colour and dashes of a scenario.
-LINES: tuple[tuple[str, Dashes], ...] = (
-    (BLACK, "-"),
-    (VERMILLION, "--"),
-    (BLUE, "-."),
-    (ORANGE, ":"),
-    (GREEN, (0, (5, 1, 1, 1, 1, 1))),
-    (PURPLE, (0, (7, 2))),
-    (SKY, (0, (2, 1))),
+
+class Look(NamedTuple):
+    """Colour, dashes and marker of a scenario or treatment."""
+
+    colour: str
+    dashes: Dashes
+    marker: str
+
+
+#: Looks in the order of the design. Blue and vermillion are kept for verdicts.
+LOOKS = (
+    Look(BLACK, "-", "o"),
+    Look(GREEN, "--", "s"),
+    Look(ORANGE, "-.", "^"),
+    Look(WINE, ":", "D"),
+    Look(SKY, (0, (5, 1, 1, 1, 1, 1)), "v"),
+    Look(PURPLE, (0, (7, 2)), "P"),
+    Look(OLIVE, (0, (2, 1)), "X"),
 )
 
 #: Colour and marker of a verdict: the marker alone says it in grey print.
@@ -48,32 +59,9 @@ VERDICT_MARKS = {
     "reference": (BLACK, "D"),
 }
 
-#: Colour and marker of a treatment.
-MARKS = (
-    (BLACK, "o"),
-    (VERMILLION, "s"),
-    (BLUE, "^"),
-    (ORANGE, "D"),
-    (GREEN, "v"),
-    (PURPLE, "P"),
-    (SKY, "X"),
-)
 
-
-class Shown(Protocol):
-    """What a figure says of where it comes from; a ``Study`` is one."""
-
-    @property
-    def experiment(self) -> Experiment:
-        """The experiment, with its titles."""
-
-    @property
-    def config_hash(self) -> str:
-        """The hash that ties the figure to what was asked."""
-
-    @property
-    def count(self) -> str:
-        """How much the intervals rest on, in both languages."""
+class Undrawable(Exception):
+    """A figure that a directory cannot honestly give, with the reason in words."""
 
 
 @contextmanager
@@ -99,27 +87,39 @@ def look() -> Iterator[None]:
         yield
 
 
-def canvas(study: Shown, width: float, height: float, zh: str, en: str) -> SubFigure:
+def of(edition: Edition, scenario: str) -> Look:
+    """Return the look of a scenario: the same in every figure of the study."""
+    study = edition.study
+    return LOOKS[study.treatments.index(study.treatment(scenario)) % len(LOOKS)]
+
+
+def canvas(edition: Edition, width: float, height: float, zh: str, en: str) -> SubFigure:
     """Return the empty upper part of a figure of ``width`` × ``height`` inches, with its title.
 
-    The strip below it states n, the caveat, the version and the hash of the config.
+    The strip below it states n, what failed or is missing, the version, the hash of the config,
+    and the caveat.
     """
     figure = Figure(figsize=(width, height + FOOT), layout="constrained")
     rows = figure.add_gridspec(2, 1, height_ratios=[height, FOOT])
     upper, strip = figure.add_subfigure(rows[0]), figure.add_subfigure(rows[1])
-    experiment = study.experiment
+    letters = int(width * (6.5 if edition.zh else 13))
     upper.suptitle(
-        f"{experiment.title_zh}：{zh}\n{experiment.title}: {en}",
+        "\n".join(
+            line
+            for part in (edition.title, edition.say(zh, en))
+            for line in textwrap.wrap(part, letters)
+        ),
         fontsize=11,
         x=0.01,
         ha="left",
         linespacing=1.4,
     )
+    versions = ", ".join(edition.study.versions)
     strip.text(
         0.01,
         0.5,
-        f"{study.count} · reformsim {reformsim.__version__} · config {study.config_hash[:12]}\n"
-        f"{CAVEAT_ZH} {CAVEAT}",
+        f"{edition.counted()} · reformsim {versions} · config {edition.study.config_hash[:12]}\n"
+        f"{edition.caveat}",
         fontsize=7,
         color="#555555",
         va="center",
@@ -130,7 +130,7 @@ def canvas(study: Shown, width: float, height: float, zh: str, en: str) -> SubFi
 
 def grid(count: int) -> tuple[int, int]:
     """Return rows and columns for ``count`` panels: at most three beside each other."""
-    columns = 2 if count == 4 else min(3, count)
+    columns = 2 if count == 4 else min(ACROSS, count)
     return math.ceil(count / columns), columns
 
 
@@ -147,6 +147,11 @@ def panels(
     for ax in axes[count:]:
         ax.set_visible(False)
     return list(axes[:count])
+
+
+def few_ticks(ax: Axes) -> None:
+    """Label the x axis at five places at most."""
+    ax.xaxis.set_major_locator(MaxNLocator(4))
 
 
 def line(colour: str, dashes: Dashes, label: str = "") -> Line2D:
@@ -167,6 +172,7 @@ def whisker(ax: Axes, y: float, value: float, low: float, high: float, verdict: 
 
 
 def verdict_legend(
+    edition: Edition,
     figure: SubFigure,
     verdicts: Iterable[str],
     place: Literal["outside lower center", "outside lower right"] = "outside lower center",
@@ -176,23 +182,16 @@ def verdict_legend(
     there = set(verdicts)
     shown = [verdict for verdict in VERDICT_MARKS if verdict in there]
     figure.legend(
-        handles=[mark(*VERDICT_MARKS[v], f"{VERDICTS_ZH[v]} {v}") for v in shown],
+        handles=[mark(*VERDICT_MARKS[v], edition.verdict(v)) for v in shown],
         loc=place,
         ncols=columns,
     )
 
 
-def save(study: Shown, figure: SubFigure, name: str, directory: Path) -> list[Path]:
-    """Write a figure as PNG (150 dpi) and SVG; hash and version go into the files' metadata."""
-    program = f"reformsim {reformsim.__version__}"
-    about = {
-        "Title": f"{study.experiment.name}: {name}",
-        "Description": f"{program}; config {study.config_hash}; {CAVEAT}",
-    }
-    metadata = {"png": {**about, "Software": program}, "svg": {**about, "Date": None}}
-    paths = []
-    for suffix, facts in metadata.items():
-        path = directory / f"{name}.{suffix}"
-        figure.get_figure(root=True).savefig(path, dpi=150, metadata=facts, facecolor="white")
-        paths.append(path)
-    return paths
+def scenario_legend(edition: Edition, figure: SubFigure, scenarios: Iterable[str]) -> None:
+    """Explain the looks of scenarios by their markers, below the panels."""
+    handles = []
+    for name in scenarios:
+        colour, _, marker = of(edition, name)
+        handles.append(mark(colour, marker, edition.scenario(name)))
+    figure.legend(handles=handles, loc="outside lower center", ncols=4)

@@ -7,21 +7,13 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from reformsim.experiment.analysis import Contrast, Effect, Estimate, Lead, Trait
+from reformsim.experiment.analysis import Contrast, Effect, Estimate, Lead
 from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
 from reformsim.report import pilots, sampled
-from reformsim.report.study import (
-    CAVEAT,
-    CAVEAT_ZH,
-    VERDICTS_ZH,
-    Study,
-    arrow,
-    digits,
-    number,
-    plain,
-)
+from reformsim.report.edition import Edition
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, digits, number, plain
 
 WIDTH = 80
 
@@ -76,24 +68,17 @@ _WORDS = (
 )
 
 
-class Writer:
+class Writer(Edition):
     """Writes the tables of one study to one console, in English or in Chinese."""
 
     def __init__(self, study: Study, console: Console, zh: bool) -> None:
         """Keep the study; nothing is written yet."""
-        self.study, self.console, self.zh = study, console, zh
-
-    def name(self, name: str) -> str:
-        """Name an outcome, scenario, factor or label in the language of the tables."""
-        return self.study.zh(name) if self.zh else plain(name)
-
-    def outcome(self, outcome: Trait | Estimate) -> str:
-        """Name an outcome and mark which way is better."""
-        return self.name(outcome.outcome) + arrow(outcome.better)
+        super().__init__(study, zh)
+        self.console = console
 
     def word(self, verdict: str) -> str:
         """Name a verdict, coloured where it says something."""
-        text = VERDICTS_ZH[verdict] if self.zh else verdict
+        text = self.verdict(verdict)
         colour = _COLOURS.get(verdict)
         return f"[{colour}]{text}[/]" if colour else text
 
