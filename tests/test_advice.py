@@ -16,9 +16,11 @@ from reformsim.experiment.choice import front, ranked
 from reformsim.experiment.proposals import LocalSearch
 from reformsim.experiment.run import Interrupted
 from reformsim.measures import BY_NAME as MEASURES
+from reformsim.report import advice_files, provenance, style
 from reformsim.report.advice import Report
 from reformsim.report.advice_files import summary
 from reformsim.report.advice_words import words
+from test_figures import whole
 
 PRICES = {A: 0.10, B: 0.05, C: 0.05, D: 0.02, E: 0.25, F: 0.01}
 BEST = Bundle.of({A: 1.0, B: 1.0, C: 1.0})
@@ -64,7 +66,12 @@ def test_the_best_bundle_within_the_budget_is_found_and_told(tmp_path):
         and year.cost == pytest.approx(3 * 0.2)
         and year.cost_low == pytest.approx(3 * 0.2)
     )
-    told = summary(Report(question_file(), found, "0" * 64))
+    report = Report(question_file(), found, "0" * 64)
+    for zh in (False, True):
+        edition = advice_files.Edition(report, zh)
+        with style.look():
+            whole(edition, advice_files.front(edition))
+    told = summary(report)
     assert json.loads(json.dumps(told, allow_nan=False)) == told
     assert told["advised"]["bundle"] == BEST.name and "社治委" in told["advised"]["name_zh"]
     assert told["break_even"]["year"] == 3
@@ -264,7 +271,9 @@ def test_the_command_advises_on_a_town_and_goes_on_where_it_ended(tmp_path):
     assert json.loads(again.stdout) == found
     chinese = CliRunner().invoke(app, [*command, "--workers", "1", "--zh"])
     assert "建议:" in chinese.stdout and "社区减负十条" in chinese.stdout
-    assert (tmp_path / "r" / "front.svg").exists()
+    for name, language in (("front.svg", "en"), ("front.zh.svg", "zh")):
+        carried = provenance.read(tmp_path / "r" / name)
+        assert (carried["config_hash"], carried["language"]) == (found["config_hash"], language)
 
 
 @pytest.mark.parametrize(

@@ -197,7 +197,7 @@ def test_a_stopped_experiment_gives_a_brief_that_says_so(tmp_path):
     opened = open_results(tmp_path)
     html = page.write(opened, [])
     assert {path.name for path in tmp_path.rglob("*")} == before, "reading changes nothing"
-    assert opened.planned - len(opened.study.results.runs) == 2
+    assert opened.study.planned - len(opened.study.results.runs) == 2
     assert "计划 6 次运行，缺 2 次" in text_of(html, "zh")
     assert "2 of 6 runs are missing" in text_of(html, "en")
 

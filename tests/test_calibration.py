@@ -21,7 +21,9 @@ from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import StoreError
 from reformsim.experiment.targets import Target
 from reformsim.known import KNOWN
+from reformsim.report import profiles, provenance, style
 from reformsim.report.calibration import Calibrated, said, tables
+from test_figures import whole
 from toys import experiment
 
 NOISE, DISCREPANCY = 0.03, 0.05
@@ -297,6 +299,20 @@ def test_held_out_rows_are_never_used(tmp_path):
 
 
 # ------------------------------------------------------------------------ files
+
+
+@pytest.mark.parametrize("zh", [False, True], ids=["en", "zh"])
+def test_figures_are_whole_and_carry_their_experiment(tmp_path, zh):
+    calibrated = told(run(tmp_path, aims()))
+    edition = profiles.Edition(calibrated, zh)
+    with style.look():
+        for figure in (profiles.profiles, profiles.pairs, profiles.predictions):
+            whole(edition, figure(edition))
+    names = [f"{name}{'.zh' * zh}" for name in ("profiles", "predictions", "pairs")]
+    paths = profiles.draw(calibrated, tmp_path, zh)
+    assert [path.name for path in paths] == [f"{n}.{end}" for n in names for end in ("png", "svg")]
+    assert provenance.read(paths[-1]) == provenance.record(calibrated, "pairs", zh)
+
 
 FILE = """
 name: t

@@ -35,7 +35,7 @@ from reformsim.report import (
     style,
     tables,
 )
-from reformsim.report.edition import Edition
+from reformsim.report.edition import Edition, Telling
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, number
 from reformsim.scenario import Scenario
 from test_experiment import OUTCOMES, comparison, factorial, on
@@ -173,18 +173,25 @@ def test_figure_is_whole(name, zh, request, city, tmp_path):
         warnings.simplefilter("error")  # matplotlib warns of a missing glyph or a failed layout
         figure = figures.FIGURES[name](edition)
         (png,) = provenance.save(edition, figure, name, tmp_path, ("png",))
-        assert overlaps(figure.get_figure(root=True)) == []
-        words = " ".join(text.get_text() for text in texts(figure.get_figure(root=True)))
-    experiment = subject.experiment
-    told = (experiment.title_zh, CAVEAT_ZH) if zh else (experiment.title, CAVEAT)
-    for part in (*told, edition.counted(), subject.config_hash[:12]):
-        assert part in words
-    assert "n = " in edition.counted()
+        words = whole(edition, figure)
     assert any(unit in words for unit in units(edition, name))
-    assert not re.search("[\u4e00-\u9fff]", words) or zh
     height, width, _ = imread(png).shape
     assert min(height, width) > 300
     assert imread(png)[..., :3].std() > 0.05, "the picture is blank"
+
+
+def whole(edition: Telling, figure) -> str:
+    """Hold a figure to what all must say, in one language and legibly; return its words."""
+    figure = figure.get_figure(root=True)
+    assert overlaps(figure) == []
+    words = " ".join(text.get_text() for text in texts(figure))
+    experiment = edition.told.experiment
+    told = (experiment.title_zh, CAVEAT_ZH) if edition.zh else (experiment.title, CAVEAT)
+    for part in (*told, edition.counted(), edition.told.config_hash[:12]):
+        assert part in words
+    assert "n = " in edition.counted()
+    assert not re.search("[\u4e00-\u9fff]", words) or edition.zh
+    return words
 
 
 def units(edition: Edition, name: str) -> list[str]:

@@ -19,9 +19,11 @@ from reformsim.experiment.power import ALL, Size
 from reformsim.experiment.store import Results, Store
 from reformsim.model import CityModel
 from reformsim.outcomes import BY_NAME, CASE_SHARES
-from reformsim.report import data, figures, tables
+from reformsim.report import data, figures, style, tables
+from reformsim.report.edition import Edition
 from reformsim.report.study import Study
 from reformsim.scenario import Panel, month_of, month_start
+from test_figures import whole
 from toys import experiment
 
 MEASURE, SHARE = "satisfaction_assessment", "true_solution_rate"
@@ -343,7 +345,14 @@ def test_tables_files_and_figure_in_both_languages(tmp_path):
     told = pd.read_csv(tmp_path / "power.csv", keep_default_na=False)
     assert len(told) == 2 * 2 * len(ESTIMATORS)
     assert len(pd.read_csv(tmp_path / "answers.csv")) == len(ESTIMATORS)
-    assert [path.suffix for path in figures.draw(study, tmp_path)] == [".png", ".svg"]
+    for zh, names in (
+        (False, ["power.png", "power.svg"]),
+        (True, ["power.zh.png", "power.zh.svg"]),
+    ):
+        assert [path.name for path in figures.draw(study, tmp_path, zh=zh).paths] == names
+        edition = Edition(study, zh)
+        with style.look():
+            whole(edition, figures.FIGURES["power"](edition))
     assert data.summary(study, [])["power"]
 
 
@@ -366,7 +375,7 @@ def test_tables_files_and_figure_in_both_languages(tmp_path):
         ({"steps": []}, "no measure to try"),
         ({"outcomes": ["median_days"], "design": {"cases": [20]}}, "no share of cases"),
         ({"keep": "all"}, "keeps its panel"),
-        ({"figures": ["curves"]}, "`power` only"),
+        ({"figures": ["curves"]}, "pilot, which has power"),
         (
             {
                 "design": {

@@ -45,7 +45,7 @@ def advise(
     from reformsim.experiment.plan import Plan
     from reformsim.experiment.run import How, carry_out
     from reformsim.experiment.schema import Experiment
-    from reformsim.experiment.store import Results, Store, StoreError
+    from reformsim.experiment.store import Results, Store, StoreError, versions
 
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
 
@@ -67,13 +67,13 @@ def advise(
             raise StoreError(f"{directory} holds the runs of an experiment; use another (-o)")
         question = advice.Question(budget=budget, at_most=at_most)
         found = advice.advise(experiment, question, directory, carry)
-        config_hash = Store(directory / "confirm").manifest()["config_hash"]
+        confirmed = Store(directory / "confirm").manifest()
 
         from reformsim.report import advice_files, advice_tables
         from reformsim.report.advice import Report
 
-        report = Report(experiment, found, config_hash)
-        paths = advice_files.write(report, directory)
+        report = Report(experiment, found, confirmed["config_hash"], versions(confirmed))
+        paths = advice_files.write(report, directory, zh)
     if as_json:
         typer.echo(paths[0].read_text(encoding="utf-8"), nl=False)
         return

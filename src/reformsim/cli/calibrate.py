@@ -39,7 +39,7 @@ def calibrate(
     from reformsim.experiment.kinds import HistoryMatching
     from reformsim.experiment.run import How
     from reformsim.experiment.schema import Experiment
-    from reformsim.experiment.store import Store
+    from reformsim.experiment.store import Store, versions
 
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
     with told():
@@ -58,12 +58,12 @@ def calibrate(
     from reformsim.report import profiles
 
     last = Store(directory / calibration.CHECK.format(len(found.waves))).manifest()
-    said = report.Calibrated(experiment, found, last["config_hash"])
+    said = report.Calibrated(experiment, found, last["config_hash"], versions(last))
     screen = console()
     if not as_json:
         report.write(said, screen, zh)
     with told():
-        paths = [*profiles.draw(said, directory), *report.save(said, directory)]
+        paths = [*profiles.draw(said, directory, zh), *report.save(said, directory)]
     if as_json:
         typer.echo(json.dumps(report.summary(said, paths), ensure_ascii=False, indent=2))
     else:

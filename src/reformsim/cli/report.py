@@ -70,6 +70,8 @@ def plot(
         raise fail([f"--format: no {unknown[0]!r}; there are {', '.join(provenance.FORMATS)}"])
     with told():
         study = Study.load(directory)
+        if not study.n:
+            raise fail([f"{directory}: no finished run, all {len(study.results.runs)} failed"])
         names = study.experiment.design.figures
         for name in only or ():
             if name not in names:

@@ -49,7 +49,7 @@ def run(
     from reformsim.experiment.run import How, execute
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
-    from reformsim.experiment.store import Store
+    from reformsim.experiment.store import Store, versions
 
     workers = workers or os.cpu_count() or 1
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
@@ -77,7 +77,8 @@ def run(
     from reformsim.report import data, figures, tables
     from reformsim.report.study import Study
 
-    study = Study(experiment, results, store.manifest()["config_hash"])
+    manifest = store.manifest()
+    study = Study(experiment, results, manifest["config_hash"], versions(manifest))
     screen = console()
     if not as_json:
         tables.write(study, screen, zh)

@@ -51,6 +51,13 @@ class Results:
         return self.runs[self.runs["status"] == "failed"]
 
 
+def versions(manifest: dict[str, Any]) -> tuple[str, ...]:
+    """Return the versions of reformsim that made the runs, each once, the first first."""
+    return tuple(
+        dict.fromkeys(code["versions"]["reformsim"] for code in manifest["codes"].values())
+    )
+
+
 class Store:
     """One results directory, with what the report adds to it."""
 

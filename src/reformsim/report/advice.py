@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import reformsim
 from reformsim import outcomes
 from reformsim.city import AGE_GROUPS, AGE_GROUPS_ZH, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
 from reformsim.experiment import aftermath
@@ -25,11 +26,7 @@ class Report:
     experiment: Experiment
     found: Findings
     config_hash: str
-
-    @property
-    def count(self) -> str:
-        """Say how many worlds there are, in both languages."""
-        return f"n = {self.found.worlds} 个情景 worlds"
+    versions: tuple[str, ...] = (reformsim.__version__,)
 
     @cached_property
     def marks(self) -> dict[str, str]:

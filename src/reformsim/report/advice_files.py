@@ -15,17 +15,31 @@ from reformsim import outcomes
 from reformsim.experiment import aftermath, files
 from reformsim.experiment.analysis import Contrast, frame
 from reformsim.experiment.bundles import NOTHING
-from reformsim.report import style
+from reformsim.report import provenance, style
 from reformsim.report.advice import Report
 from reformsim.report.advice_words import words
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, plain
+from reformsim.report.chinese import chinese
+from reformsim.report.edition import Telling
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow
 
 #: The form of ``advice.json``, to be raised where a field changes its meaning.
 FORM = 1
 
 
-def write(report: Report, directory: Path) -> list[Path]:
-    """Write all files of an advice, ``advice.json`` first; return their paths."""
+class Edition(Telling[Report]):
+    """One advice, in English or in Chinese."""
+
+    def counted(self) -> str:
+        """Say how many worlds there are."""
+        n = self.told.found.worlds
+        return self.say(f"n = {n} 个情景", f"n = {n} worlds")
+
+
+def write(report: Report, directory: Path, zh: bool) -> list[Path]:
+    """Write all files of an advice, ``advice.json`` first; return their paths.
+
+    The figure is in one language, all else in both.
+    """
     texts = {"advice.json": json.dumps(summary(report), ensure_ascii=False, indent=1) + "\n"}
     texts |= {
         f"{name}.csv": table.to_csv(index=False, lineterminator="\n")
@@ -34,8 +48,9 @@ def write(report: Report, directory: Path) -> list[Path]:
     }
     for name, text in texts.items():
         files.replace(directory / name, text.encode())
+    edition = Edition(report, zh)
     with style.look():
-        drawn = style.save(report, front(report), "front", directory)
+        drawn = provenance.save(edition, front(edition), "front", directory)
     return [*(directory / name for name in texts), *drawn]
 
 
@@ -115,23 +130,24 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
     }
 
 
-def front(report: Report) -> SubFigure:
+def front(edition: Edition) -> SubFigure:
     """Draw the gain of each bundle against its cost, a panel for each outcome.
 
     Filled marks are the front; a hollow one is what the search had promised.
     """
+    report, say = edition.told, edition.say
     found = report.found
     names = list(found.outcomes)
     lines, columns = style.grid(len(names))
     bundles = [c for c in found.candidates if c.bundle != NOTHING.name]
     figure = style.canvas(
-        report,
+        edition,
         2.4 + 3.0 * columns,
         1.0 + 2.6 * lines + 0.2 * len(bundles),
         "各组合的成本与效果(与不采取措施之差，95% 区间)，空心为搜索时的估计",
         "cost and effect against doing nothing, 95 % intervals; hollow: promised by the search",
     )
-    looks = {c.bundle: style.MARKS[i % len(style.MARKS)] for i, c in enumerate(bundles)}
+    looks = {c.bundle: style.LOOKS[i % len(style.LOOKS)] for i, c in enumerate(bundles)}
     shown: dict[tuple[str, str], Contrast] = {(c.scenario, c.outcome): c for c in found.contrasts}
     promised = {(o.bundle, o.outcome): o.searched for o in found.optimism}
     for ax, name in zip(style.panels(figure, lines, columns, len(names)), names, strict=True):
@@ -141,7 +157,7 @@ def front(report: Report) -> SubFigure:
             c = shown.get((candidate.bundle, name))
             if c is None:
                 continue
-            colour, marker = looks[candidate.bundle]
+            colour, _, marker = looks[candidate.bundle]
             x, colour = 100 * candidate.cost, colour if candidate.front else style.GREY
             ax.plot([x, x], [c.low, c.high], color=colour, linewidth=1.5)
             ax.plot(x, c.value, marker, color=colour, markersize=6)
@@ -152,15 +168,14 @@ def front(report: Report) -> SubFigure:
             ax.annotate(label, (x, c.value), (4, 3), textcoords="offset points", fontsize=7)
         ax.axhline(0, color=style.BLACK, linewidth=0.8)
         ax.axvline(100 * found.question.budget, color=style.GREY, linewidth=0.8, linestyle=":")
-        title = f"{report.outcome(name, zh=True)}\n{plain(name)}{arrow(trait.better)}"
-        ax.set_title(title, loc="left")
-        ax.set_ylabel(trait.unit)
-        ax.set_xlabel("成本，占转移支付 cost, % of the transfer")
+        ax.set_title(report.outcome(name, edition.zh) + arrow(trait.better), loc="left")
+        ax.set_ylabel(say(chinese(trait.unit), trait.unit))
+        ax.set_xlabel(say("成本，占转移支付 (%)", "cost, % of the transfer"))
     handles = [
         style.mark(
-            *looks[c.bundle],
-            f"{report.marks[c.bundle]} {report.bundle(c.bundle, True)} "
-            f"{report.bundle(c.bundle, False)}",
+            looks[c.bundle].colour,
+            looks[c.bundle].marker,
+            f"{report.marks[c.bundle]} {report.bundle(c.bundle, edition.zh)}",
         )
         for c in bundles
     ]

@@ -12,6 +12,7 @@ import pandas as pd
 from rich.console import Console
 from rich.table import Table
 
+import reformsim
 from reformsim import uncertainties
 from reformsim.experiment import analysis, calibration, matching
 from reformsim.experiment.calibration import Calibration, Checked, Left, Prediction
@@ -42,11 +43,7 @@ class Calibrated:
     experiment: Experiment
     calibration: Calibration
     config_hash: str
-
-    @property
-    def count(self) -> str:
-        """Say how many runs each world had, in both languages."""
-        return f"n = {self.experiment.replications} 次重复 replications"
+    versions: tuple[str, ...] = (reformsim.__version__,)
 
     @cached_property
     def left(self) -> list[Left]:

@@ -1,9 +1,13 @@
-"""A study in one language: what a table or a figure calls things."""
+"""What is told, in one language: what a table or a figure calls things."""
+
+from abc import ABC, abstractmethod
+from typing import Final, Protocol
 
 from reformsim.city import COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
 from reformsim.experiment import design
 from reformsim.experiment.analysis import Estimate, Trait
 from reformsim.experiment.sampling import CHANCE
+from reformsim.experiment.schema import Experiment
 from reformsim.report.chinese import chinese
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, plain
 
@@ -19,16 +23,56 @@ _NAMES_ZH = {
 }
 
 
-class Edition:
-    """One study, in English or in Chinese."""
+class Told(Protocol):
+    """What can be told: where it comes from. A study, a calibration and an advice are such."""
 
-    def __init__(self, study: Study, zh: bool) -> None:
-        """Keep the study and the language."""
-        self.study, self.zh = study, zh
+    @property
+    def experiment(self) -> Experiment:
+        """The experiment, with its titles."""
+
+    @property
+    def config_hash(self) -> str:
+        """The hash that ties a figure to what was asked."""
+
+    @property
+    def versions(self) -> tuple[str, ...]:
+        """The versions of the program that made the runs."""
+
+
+class Telling[T: Told](ABC):
+    """One thing, in English or in Chinese, with what is said under every figure of it."""
+
+    def __init__(self, told: T, zh: bool) -> None:
+        """Keep what is told and the language."""
+        self.told: Final = told
+        self.zh = zh
+
+    @abstractmethod
+    def counted(self) -> str:
+        """Say how much the intervals rest on."""
 
     def say(self, zh: str, en: str) -> str:
         """Choose between two texts."""
         return zh if self.zh else en
+
+    @property
+    def title(self) -> str:
+        """The title of the experiment."""
+        return self.say(self.told.experiment.title_zh, self.told.experiment.title)
+
+    @property
+    def caveat(self) -> str:
+        """What is said under every table and figure."""
+        return self.say(CAVEAT_ZH, CAVEAT)
+
+
+class Edition(Telling[Study]):
+    """One study, in English or in Chinese."""
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+        return self.told
 
     def name(self, name: str) -> str:
         """Name an outcome, scenario, factor, label, measure or uncertainty."""
@@ -66,16 +110,6 @@ class Edition:
         """Name a verdict."""
         return VERDICTS_ZH[verdict] if self.zh else verdict
 
-    @property
-    def title(self) -> str:
-        """The title of the experiment."""
-        return self.say(self.study.experiment.title_zh, self.study.experiment.title)
-
-    @property
-    def caveat(self) -> str:
-        """What is said under every table and figure."""
-        return self.say(CAVEAT_ZH, CAVEAT)
-
     def counted(self) -> str:
         """Say how many replications or points there are, and which runs failed or are missing."""
         study = self.study
@@ -83,6 +117,8 @@ class Edition:
         if study.worlds is not None:
             points = len(study.worlds.sample.values)
             text = self.say(f"n = {points} 个情景点", f"n = {points} points")
+            if study.calibrated is not None:
+                text += self.say("（原范围，未校准）", " of the full ranges, not calibrated")
         elif n > 1:
             text = self.say(f"n = {n} 次重复", f"n = {n} replications")
         else:

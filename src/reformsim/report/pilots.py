@@ -12,7 +12,8 @@ from reformsim.experiment import pilots
 from reformsim.experiment.estimators import ESTIMATORS
 from reformsim.experiment.power import ALL, WANTED, Answer, Power, Size, answers
 from reformsim.report import style
-from reformsim.report.study import Study, arrow, number, plain
+from reformsim.report.edition import Edition
+from reformsim.report.study import Study, arrow, number
 
 if TYPE_CHECKING:
     from reformsim.report.tables import Writer
@@ -165,13 +166,16 @@ def _longest(rows: list[Power]) -> list[Power]:
 # ----------------------------------------------------------------------------------- the figure
 
 
-def figure(study: Study) -> SubFigure:
+def figure(edition: Edition) -> SubFigure:
     """Draw power by number of units for each number of cases, and bias, by estimator."""
+    study, say = edition.study, edition.say
+    if not study.powers:
+        raise style.Undrawable(edition.nothing_compared())
     asked = pilots.design_of(study.experiment)
     shown = list(study.traits.values())
     columns = len(asked.cases) + 1
     picture = style.canvas(
-        study, 3.5 * columns, 1.2 + 2.6 * len(shown),
+        edition, 3.5 * columns, 1.2 + 2.6 * len(shown),
         "功效与偏差,95% 区间", "power and bias, 95 % intervals",
     )  # fmt: skip
     axes = style.panels(picture, len(shown), columns, len(shown) * columns)
@@ -183,26 +187,27 @@ def figure(study: Study) -> SubFigure:
             ax.axhline(WANTED, color=style.GREY, linewidth=1, linestyle=":")
             ax.axhline(0.05, color=style.GREY, linewidth=1, linestyle=":")
             ax.set_ylim(-0.02, 1.02)
-            count = "全部 all" if cases == ALL else str(cases)
-            ax.set_title(f"{study.zh(trait.outcome)}:每月 {count} 件 cases a month", loc="left")
-            ax.set_ylabel("功效 power")
+            count = say("全部", "all") if cases == ALL else str(cases)
+            heard = say(f"每月{count}件", f"{count} cases a month")
+            ax.set_title(f"{edition.outcome(trait)}\n{heard}", loc="left")
+            ax.set_ylabel(say("功效", "power"))
         _curves(bias, _longest(rows), "bias")
         bias.axhline(0, color=style.GREY, linewidth=1)
-        bias.set_title(f"{plain(trait.outcome)} ({trait.unit})", loc="left")
-        bias.set_ylabel("偏差 bias")
+        bias.set_title(f"{edition.outcome(trait)}\n{edition.unit(trait.unit)}", loc="left")
+        bias.set_ylabel(say("偏差", "bias"))
     for ax in axes:
-        ax.set_xlabel("试点单位数 treated units")
+        ax.set_xlabel(say("试点单位数", "treated units"))
         ax.set_xticks(asked.treated)
     handles = [
-        style.line(*look, f"{_SHORT[e.name][1]} {_SHORT[e.name][0]}")
-        for e, look in zip(ESTIMATORS, style.LINES, strict=False)
+        style.line(look.colour, look.dashes, _SHORT[e.name][edition.zh])
+        for e, look in zip(ESTIMATORS, style.LOOKS, strict=False)
     ]
     picture.legend(handles=handles, loc="outside lower center", ncols=len(handles))
     return picture
 
 
 def _curves(ax: Axes, rows: list[Power], name: str) -> None:
-    for estimator, (colour, dashes) in zip(ESTIMATORS, style.LINES, strict=False):
+    for estimator, (colour, dashes, _) in zip(ESTIMATORS, style.LOOKS, strict=False):
         here = sorted((r for r in rows if r.estimator == estimator.name), key=Size.order)
         x = [row.treated for row in here]
         middle, low, high = (

@@ -6,31 +6,53 @@ import numpy as np
 from matplotlib.figure import SubFigure
 
 from reformsim import uncertainties
-from reformsim.report import style
+from reformsim.report import provenance, style
 from reformsim.report.calibration import Calibrated
+from reformsim.report.edition import Telling
+from reformsim.report.study import plain
 
 #: Uncertainties whose pairs are drawn: those narrowed most.
 PAIRED = 4
 
 
-def draw(told: Calibrated, directory: Path) -> list[Path]:
-    """Draw all figures; return the files, PNG and SVG of each."""
+class Edition(Telling[Calibrated]):
+    """One calibration, in English or in Chinese."""
+
+    def counted(self) -> str:
+        """Say how many runs each world had."""
+        n = self.told.experiment.replications
+        return self.say(f"每个情景 n = {n} 次运行", f"n = {n} run{'s' * (n > 1)} of each world")
+
+    def uncertainty(self, name: str) -> str:
+        """Name an uncertainty, or what stands for one."""
+        known = uncertainties.BY_NAME.get(name)
+        return self.say(known.meaning_zh if known else plain(name), plain(name))
+
+
+def draw(told: Calibrated, directory: Path, zh: bool) -> list[Path]:
+    """Draw all figures in one language; return the files, PNG and SVG of each."""
     figures = {"profiles": profiles, "predictions": predictions}
     if not told.empty and len(told.parameters) > 1:
         figures["pairs"] = pairs
+    edition = Edition(told, zh)
     paths: list[Path] = []
     with style.look():
         for name, figure in figures.items():
-            paths += style.save(told, figure(told), name, directory)
+            paths += provenance.save(edition, figure(edition), name, directory)
     return paths
 
 
-def profiles(told: Calibrated) -> SubFigure:
+def profiles(edition: Edition) -> SubFigure:
     """Draw the least implausibility along each uncertainty: flat below the cut-off is unknown."""
+    told, say = edition.told, edition.say
     names = list(told.calibration.task.bounds)
     rows, columns = style.grid(len(names))
     upper = style.canvas(
-        told, 3.2 * columns, 2.3 * rows, "各参数的最小不可信度", "least implausibility along each"
+        edition,
+        3.2 * columns,
+        2.3 * rows,
+        "各参数的最小不可信度",
+        "least implausibility along each uncertainty",
     )
     cutoff = told.calibration.matched.cutoff
     for ax, name in zip(style.panels(upper, rows, columns, len(names)), names, strict=True):
@@ -43,14 +65,13 @@ def profiles(told: Calibrated) -> SubFigure:
             values, 0, cutoff, where=fine.tolist(), step="mid", color=style.SKY, alpha=0.35
         )
         ax.set_ylim(bottom=0)
-        known = uncertainties.BY_NAME.get(name)
-        ax.set_title(f"{known.meaning_zh}\n{name}" if known else name, loc="left")
-    upper.supylabel("不可信度 implausibility")
+        ax.set_title(style.wrapped(edition, edition.uncertainty(name), 3.2), loc="left")
+    upper.supylabel(say("不可信度", "implausibility"))
     upper.legend(
         handles=[
-            style.line(style.BLACK, "-", "最小不可信度 least implausibility"),
-            style.line(style.VERMILLION, "--", "界限 cut-off"),
-            style.mark(style.SKY, "s", "未被排除 not ruled out"),
+            style.line(style.BLACK, "-", say("最小不可信度", "least implausibility")),
+            style.line(style.VERMILLION, "--", say("界限", "cut-off")),
+            style.mark(style.SKY, "s", say("未被排除", "not ruled out")),
         ],
         loc="outside lower center",
         ncols=3,
@@ -58,30 +79,32 @@ def profiles(told: Calibrated) -> SubFigure:
     return upper
 
 
-def pairs(told: Calibrated) -> SubFigure:
+def pairs(edition: Edition) -> SubFigure:
     """Draw the region by pairs of the uncertainties narrowed most; dots are worlds left."""
+    told = edition.told
     order = sorted(told.parameters, key=lambda p: p.width)[:PAIRED]
     names = [p.uncertainty for p in told.parameters if p in order]
     worlds = told.worlds(told.calibration.matched.region)
     chosen = [(a, b) for i, a in enumerate(names) for b in names[i + 1 :]]
     rows, columns = style.grid(len(chosen))
     upper = style.canvas(
-        told, 3.2 * columns, 2.6 * rows, "未被排除的“世界”", "worlds that are not ruled out"
+        edition, 3.2 * columns, 2.6 * rows, "未被排除的情景", "worlds that are not ruled out"
     )
     for ax, (a, b) in zip(style.panels(upper, rows, columns, len(chosen)), chosen, strict=True):
         ax.plot(worlds[a], worlds[b], ".", color=style.BLUE, markersize=2, alpha=0.6)
         ax.set(xlim=told.calibration.task.bounds[a], ylim=told.calibration.task.bounds[b])
-        ax.set_xlabel(a)
-        ax.set_ylabel(b)
+        ax.set_xlabel(style.wrapped(edition, edition.uncertainty(a), 3.2))
+        ax.set_ylabel(style.wrapped(edition, edition.uncertainty(b), 2.6))
     return upper
 
 
-def predictions(told: Calibrated) -> SubFigure:
+def predictions(edition: Edition) -> SubFigure:
     """Draw each target beside the model, in standard deviations of what is known of it."""
+    told, say = edition.told, edition.say
     rows = told.predictions[::-1]
     zh = {target.name: target.zh for target in told.calibration.task.targets}
     upper = style.canvas(
-        told, 8.5, 0.45 * len(rows) + 1, "目标与校准后的模型", "targets and the calibrated model"
+        edition, 8.5, 0.45 * len(rows) + 1, "目标与校准后的模型", "targets and the calibrated model"
     )
     ax = upper.subplots()
     for y, p in enumerate(rows):
@@ -97,15 +120,15 @@ def predictions(told: Calibrated) -> SubFigure:
         ax.plot(np.clip(usual, -9, 9), y, "x", color=style.BLACK, markersize=5)
     ax.axvline(0, color=style.GREY, linewidth=0.8)
     ax.set_xlim(-9.5, 9.5)
-    labels = [f"{zh[p.target]}\n{p.target}" for p in rows]
-    ax.set_yticks(range(len(rows)), labels, fontsize=7, linespacing=0.95)
-    ax.set_xlabel("与已知值之差(标准差) difference from what is known (sd)")
+    labels = [say(zh[p.target], plain(p.target)) for p in rows]
+    ax.set_yticks(range(len(rows)), labels, fontsize=7)
+    ax.set_xlabel(say("与已知值之差(标准差)", "difference from what is known (sd)"))
     upper.legend(
         handles=[
-            style.mark(style.BLUE, "o", "用于校准 calibrated"),
-            style.mark(style.VERMILLION, "s", "留出 held out"),
-            style.mark(style.BLACK, "x", "默认值 defaults"),
-            style.mark("#D0D0D0", "s", "已知范围 known range"),
+            style.mark(style.BLUE, "o", say("用于校准", "calibrated")),
+            style.mark(style.VERMILLION, "s", say("留出", "held out")),
+            style.mark(style.BLACK, "x", say("默认值", "defaults")),
+            style.mark(style.PALE, "s", say("已知范围", "known range")),
         ],
         loc="outside lower center",
         ncols=4,

@@ -15,8 +15,8 @@ from matplotlib.figure import SubFigure
 
 import reformsim
 from reformsim.experiment import files
-from reformsim.report.edition import Edition
-from reformsim.report.study import CAVEAT, Study
+from reformsim.report.edition import Telling, Told
+from reformsim.report.study import CAVEAT
 
 FORMATS = ("png", "svg", "pdf")
 DPI = 150
@@ -29,7 +29,7 @@ class NoProvenance(ValueError):
     """A file that is no picture of this program, or has lost what it carried."""
 
 
-def record(study: Study, figure: str, zh: bool) -> dict[str, Any]:
+def record(told: Told, figure: str, zh: bool) -> dict[str, Any]:
     """Return what a picture carries, fit for JSON.
 
     ``experiment`` is the experiment in full, defaults left out: written to a file it is one that
@@ -38,17 +38,17 @@ def record(study: Study, figure: str, zh: bool) -> dict[str, Any]:
     return {
         "program": "reformsim",
         "drawn_by": reformsim.__version__,
-        "runs_by": list(study.versions),
+        "runs_by": list(told.versions),
         "figure": figure,
         "language": "zh" if zh else "en",
-        "config_hash": study.config_hash,
+        "config_hash": told.config_hash,
         "caveat": CAVEAT,
-        "experiment": study.experiment.model_dump(mode="json", exclude_defaults=True),
+        "experiment": told.experiment.model_dump(mode="json", exclude_defaults=True),
     }
 
 
-def save(
-    edition: Edition,
+def save[T: Told](
+    edition: Telling[T],
     figure: SubFigure,
     name: str,
     directory: Path,
@@ -60,11 +60,11 @@ def save(
     ``dpi`` are the dots per inch of a PNG. Chinese pictures are called ``NAME.zh.png`` and so on.
     Raises StoreError.
     """
-    study = edition.study
-    source = json.dumps(record(study, name, edition.zh), sort_keys=True)
+    told = edition.told
+    source = json.dumps(record(told, name, edition.zh), sort_keys=True)
     program = f"reformsim {reformsim.__version__}"
-    title = f"{study.experiment.name}: {name}"
-    about = f"{program}; config {study.config_hash}; {CAVEAT}"
+    title = f"{told.experiment.name}: {name}"
+    about = f"{program}; config {told.config_hash}; {CAVEAT}"
     metadata: dict[str, dict[str, str | None]] = {
         "png": {"Title": title, "Description": about, "Software": program, "Source": source},
         "svg": {"Title": title, "Description": about, "Source": source, "Date": None},

@@ -17,7 +17,7 @@ from reformsim.experiment.attribution import Share
 from reformsim.experiment.kinds import Factorial, Interactions, Pilot, Sampled, Shapley
 from reformsim.experiment.power import Power
 from reformsim.experiment.schema import Experiment
-from reformsim.experiment.store import Results, Store, StoreError
+from reformsim.experiment.store import Results, Store, StoreError, versions
 from reformsim.report.worlds import Worlds
 from reformsim.scenario import Scenario
 
@@ -71,24 +71,24 @@ class Study:
     def load(cls, directory: Path) -> Self:
         """Read what a results directory holds, finished or not; nothing is written.
 
-        Raises StoreError for a directory of something else, one without a finished run, one that
-        is damaged, and one whose experiment this version does not understand.
+        Raises StoreError for a directory of something else, one that is damaged, and one whose
+        experiment this version does not understand.
         """
         store = Store(directory)
         manifest = store.manifest()
         try:
-            experiment = Experiment.model_validate(manifest["experiment"])
-        except (KeyError, ValidationError) as error:
+            experiment = Experiment.model_validate(manifest.get("experiment"))
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            place = ".".join(map(str, first["loc"])) or "experiment"
             raise StoreError(
                 f"{store.manifest_path}: not an experiment that reformsim {reformsim.__version__} "
-                f"understands ({str(error).splitlines()[0]})"
+                f"understands ({place}: {first['msg']}); it was made with "
+                f"{', '.join(versions(manifest)) or 'an unknown version'}"
             ) from None
         notes = tuple(store.ledger.open(mend=False))
         results = store.results(design.runs(experiment))
-        if not (results.runs["status"] == "done").any():
-            raise StoreError(f"{directory}: no finished run, all {len(results.runs)} failed")
-        versions = {str(code["versions"]["reformsim"]) for code in manifest["codes"].values()}
-        return cls(experiment, results, manifest["config_hash"], tuple(sorted(versions)), notes)
+        return cls(experiment, results, manifest["config_hash"], versions(manifest), notes)
 
     @cached_property
     def scenarios(self) -> dict[str, Scenario]:
@@ -213,13 +213,6 @@ class Study:
         """Replications with at least one finished run."""
         runs = self.results.runs
         return int(runs.loc[runs["status"] == "done", "replication"].nunique())
-
-    @property
-    def count(self) -> str:
-        """Say how many replications there are, in both languages."""
-        if self.n > 1:
-            return f"n = {self.n} 次重复 replications"
-        return "n = 1 次运行 run，无区间 no interval"
 
     def treatment(self, scenario: str) -> str:
         """Name a scenario without its group: ``p_median`` for ``density=rural layout=p_median``."""

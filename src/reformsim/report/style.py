@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator
 
 from reformsim.report import fonts
-from reformsim.report.edition import Edition
+from reformsim.report.edition import Edition, Telling, Told
 
 # Okabe & Ito (2008); wine and olive from Tol's muted scheme.
 BLACK, BLUE, VERMILLION, SKY = "#000000", "#0072B2", "#D55E00", "#56B4E9"
@@ -93,7 +93,9 @@ def of(edition: Edition, scenario: str) -> Look:
     return LOOKS[study.treatments.index(study.treatment(scenario)) % len(LOOKS)]
 
 
-def canvas(edition: Edition, width: float, height: float, zh: str, en: str) -> SubFigure:
+def canvas[T: Told](
+    edition: Telling[T], width: float, height: float, zh: str, en: str
+) -> SubFigure:
     """Return the empty upper part of a figure of ``width`` × ``height`` inches, with its title.
 
     The strip below it states n, what failed or is missing, the version, the hash of the config,
@@ -102,23 +104,18 @@ def canvas(edition: Edition, width: float, height: float, zh: str, en: str) -> S
     figure = Figure(figsize=(width, height + FOOT), layout="constrained")
     rows = figure.add_gridspec(2, 1, height_ratios=[height, FOOT])
     upper, strip = figure.add_subfigure(rows[0]), figure.add_subfigure(rows[1])
-    letters = int(width * (6.5 if edition.zh else 13))
     upper.suptitle(
-        "\n".join(
-            line
-            for part in (edition.title, edition.say(zh, en))
-            for line in textwrap.wrap(part, letters)
-        ),
+        "\n".join(wrapped(edition, part, width) for part in (edition.title, edition.say(zh, en))),
         fontsize=11,
         x=0.01,
         ha="left",
         linespacing=1.4,
     )
-    versions = ", ".join(edition.study.versions)
+    versions = ", ".join(edition.told.versions)
     strip.text(
         0.01,
         0.5,
-        f"{edition.counted()} · reformsim {versions} · config {edition.study.config_hash[:12]}\n"
+        f"{edition.counted()} · reformsim {versions} · config {edition.told.config_hash[:12]}\n"
         f"{edition.caveat}",
         fontsize=7,
         color="#555555",
@@ -126,6 +123,11 @@ def canvas(edition: Edition, width: float, height: float, zh: str, en: str) -> S
         linespacing=1.5,
     )
     return upper
+
+
+def wrapped[T: Told](edition: Telling[T], text: str, width: float) -> str:
+    """Break a text into lines no longer than ``width`` inches."""
+    return "\n".join(textwrap.wrap(text, int(width * (6.5 if edition.zh else 13))))
 
 
 def grid(count: int) -> tuple[int, int]:

@@ -82,7 +82,7 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
     shown = {
         "title": title,
         "colours": {verdict: colour for verdict, (colour, _) in style.VERDICT_MARKS.items()},
-        "lines": [_line(colour, dashes) for colour, dashes in style.LINES],
+        "lines": [_line(look.colour, look.dashes) for look in style.LOOKS],
         "words": _WORDS,
         "forests": [{"id": forest.id, **forest.data()} for forest in forests],
         "curves": curves.data() if curves else None,
@@ -167,7 +167,7 @@ def _facts(opened: Opened) -> list[tuple[Both, str]]:
     return [
         (Both("实验", "Experiment"), opened.study.experiment.name),
         (Both("配置指纹（SHA-256）", "Config fingerprint (SHA-256)"), opened.study.config_hash),
-        (Both("reformsim 版本", "reformsim version"), ", ".join(opened.versions)),
+        (Both("reformsim 版本", "reformsim version"), ", ".join(opened.study.versions)),
         (Both("源代码提交", "Commit of the source"), manifest.get("commit") or "–"),
         (Both("依赖版本", "Packages"), " · ".join(f"{k} {v}" for k, v in versions.items())),
         (Both("起止时间", "Begun and finished"),
