@@ -48,8 +48,7 @@ def test_points_come_twice_with_the_same_chance_and_other_values():
 
 
 def test_headlines_are_given_over_the_full_ranges_and_over_the_region(tmp_path):
-    region = [row | {"sham": 0.1 + 0.05 * (i * 3 % 8)} for i, row in enumerate(REGION)]
-    asked = sampled(region=region)
+    asked = sampled()
     study = Study(asked, execute(asked, better_where_few_go_wrong, tmp_path), "0" * 64)
     (full,), (inside,) = study.worlds.robustness, study.calibrated.robustness
     assert full.n == inside.n == 16

@@ -59,10 +59,10 @@ def moments(
 ) -> Moments:
     """Read a column of text (n,); what was seen is added to ``habits``.
 
-    Understood: ISO 8601, 2017/3/5, 5.3.2017, 03/05/2017 02:00:00 PM, 2017年3月5日 下午2时30分, 上午9时,
-    20170305, Excel's serial numbers. Where day or month comes first and ``order`` is None, or the
-    date does not exist, the result is NaN. Dates with an offset are turned into the clock of
-    ``zone``, or of UTC without one.
+    Understood: ISO 8601, 2017/3/5, 5.3.2017, 03/05/2017 02:00:00 PM, 2017年3月5日 下午2时30分,
+    上午9时, 20170305, Excel's serial numbers. Where day or month comes first and ``order`` is None,
+    or the date does not exist, the result is NaN. Dates with an offset are turned into the clock
+    of ``zone``, or of UTC without one.
     """
     trimmed = pc.utf8_trim_whitespace(text)
     blank = pc.or_(pc.equal(trimmed, ""), pc.is_in(trimmed, missing)).to_numpy(False)
