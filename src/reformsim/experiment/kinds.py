@@ -192,7 +192,9 @@ class LatinHypercube(Sampled):
 
     def named(self) -> tuple[str, ...]:
         """Return the uncertainties that the design, or its region, names."""
-        return tuple(self.region[0]) if self.uncertainties == "calibrated" else super().named()
+        if self.uncertainties == "calibrated" and self.region:
+            return tuple(self.region[0])
+        return super().named()
 
     @model_validator(mode="after")
     def _calibrated(self) -> Self:

@@ -163,17 +163,22 @@ def drivers(response: Response, sample: Sample) -> list[Driver]:
     Partial rank correlation: the correlation of what the ranks of the response and of one
     uncertainty have after the ranks of all others are regressed out (Iman & Conover 1979;
     Marino et al. 2008). It sees monotone influence only. Its interval is Fisher's, with the
-    factor 1.06 that Fieller, Hartley & Pearson (1957) give for ranks. Returns nothing with
-    fewer than ten points more than uncertainties, or for a response that does not vary.
+    factor 1.06 that Fieller, Hartley & Pearson (1957) give for ranks. Uncertainties that do not
+    vary are left out. Returns nothing with fewer than ten points more than uncertainties, or for
+    a response that does not vary.
     """
     y = response.means()
     there = ~np.isnan(y)
     x, y = sample.values[there], y[there]
+    varying = np.flatnonzero(np.ptp(x, axis=0) > 0) if len(x) else np.arange(0)
+    x, names = x[:, varying], [list(sample.bounds)[i] for i in varying]
     n, k = x.shape
     if n - k < 10 or np.ptp(y) == 0:
         return []
     ranks = rankdata(np.column_stack([x, y]), axis=0)
-    inverse = np.linalg.inv(np.corrcoef(ranks, rowvar=False))
+    # where one uncertainty decides alone the matrix is singular, but for this
+    ridge = 1e-10 * np.eye(k + 1)
+    inverse = np.linalg.inv(np.corrcoef(ranks, rowvar=False) + ridge)
     found = -inverse[:k, k] / np.sqrt(np.diag(inverse)[:k] * inverse[k, k])
     error = math.sqrt(1.06 / (n - k - 2))
     z = np.arctanh(np.clip(found, -1 + 1e-12, 1 - 1e-12))
@@ -182,7 +187,7 @@ def drivers(response: Response, sample: Sample) -> list[Driver]:
         Driver(
             outcome=response.trait.outcome,
             scenario=response.scenario,
-            uncertainty=list(sample.bounds)[i],
+            uncertainty=names[i],
             n=n,
             correlation=float(found[i]),
             low=float(np.tanh(z[i] - Z * error)),

@@ -70,10 +70,10 @@ def learn(cases: Cases, residents: int | None = None) -> Lesson:
     """Estimate what the counts of an export allow; ``residents`` served by it, if known."""
     tally, end = cases.tally, cases.tally.end()
     first = int(np.flatnonzero(tally.arrivals.any(axis=1)).min())
-    epoch = np.datetime64("1990-01-01")
+    day = np.datetime64("1990-01-01") + np.arange(int(end) + 1).astype("timedelta64[D]")
     total = int(tally.arrivals.sum())
-    source = f"{Path(cases.file).name}: {total:,} cases, {epoch + first} to {epoch + int(end) - 1}"
-    lesson = Lesson(source, epoch + first, epoch + int(end))
+    source = f"{Path(cases.file).name}: {total:,} cases, {day[first]} to {day[-2]}"
+    lesson = Lesson(source, day[first], day[-1])
     lesson.days = lengths(tally, end)
     by_group = _by_group(tally.sums[: _ripe(lesson.days[0], end, first)])
     lesson.learned = [

@@ -19,7 +19,7 @@ FIRST_YEAR, LAST_YEAR = 1990, 2059
 EXCEL = (np.datetime64("1899-12-30") - np.datetime64("1970-01-01")).astype(int)
 WRITTEN = (
     r"^\s*(?P<a>\d{1,4})\s*[-/.年]\s*(?P<b>\d{1,2})\s*[-/.月]\s*(?P<c>\d{1,4})\s*日?"
-    r"(?:[T\s]*(?P<noon>上午|下午)?\s*(?P<h>\d{1,2})\s*[::时]\s*(?P<m>\d{1,2})\s*分?"
+    r"(?:[T\s]*(?P<noon>上午|下午)?\s*(?P<h>\d{1,2})\s*(?:[::时]\s*(?P<m>\d{1,2})\s*分?|[时点])"
     r"(?:[::]?\s*(?P<s>\d{1,2})(?:\.\d+)?秒?)?\s*(?P<half>[AaPp]\.?[Mm]\.?)?)?"
     r"\s*(?P<zone>Z|UTC|[+-]\d{2}(?::?\d{2})?)?\s*$"
 )
@@ -60,9 +60,9 @@ def moments(
     """Read a column of text (n,); what was seen is added to ``habits``.
 
     Understood: ISO 8601, 2017/3/5, 5.3.2017, 03/05/2017 02:00:00 PM, 2017年3月5日 下午2时30分,
-    20170305, Excel's serial numbers. Where day or month comes first and ``order`` is None, or the
-    date does not exist, the result is NaN. Dates with an offset are turned into the clock of
-    ``zone``, or of UTC without one.
+    上午9时, 20170305, Excel's serial numbers. Where day or month comes first and ``order`` is None,
+    or the date does not exist, the result is NaN. Dates with an offset are turned into the clock
+    of ``zone``, or of UTC without one.
     """
     trimmed = pc.utf8_trim_whitespace(text)
     blank = pc.or_(pc.equal(trimmed, ""), pc.is_in(trimmed, missing)).to_numpy(False)
