@@ -15,6 +15,7 @@ from reformsim.experiment.schema import Experiment
 from reformsim.facts import FactsCity, figures
 from reformsim.known import BY_NAME
 from reformsim.report import data, tables
+from reformsim.report.edition import Edition
 from reformsim.report.study import Study
 from test_experiment import ROOT
 from toys import execute, experiment
@@ -61,6 +62,8 @@ def test_headlines_are_given_over_the_full_ranges_and_over_the_region(tmp_path):
     assert "Full ranges" in text and "Calibrated region" in text and "校准后的区域" in text
     rows = data.summary(study, [])["robustness"]
     assert [row["within"] for row in rows] == ["full", "calibrated"]
+    assert "n = 16 points of the full ranges" in Edition(study, zh=False).counted()
+    assert "n = 16 个情景点（原范围" in Edition(study, zh=True).counted()
 
 
 FILE = """
