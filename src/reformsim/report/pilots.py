@@ -187,8 +187,8 @@ def figure(edition: Edition) -> SubFigure:
             ax.axhline(WANTED, color=style.GREY, linewidth=1, linestyle=":")
             ax.axhline(0.05, color=style.GREY, linewidth=1, linestyle=":")
             ax.set_ylim(-0.02, 1.02)
-            count = say("全部", "all") if cases == ALL else str(cases)
-            heard = say(f"每月{count}件", f"{count} cases a month")
+            count = say("全部", "all") if cases == ALL else f"{cases}{say('件', '')}"
+            heard = say(f"每月事项：{count}", f"{count} cases a month")
             ax.set_title(f"{edition.outcome(trait)}\n{heard}", loc="left")
             ax.set_ylabel(say("功效", "power"))
         _curves(bias, _longest(rows), "bias")
