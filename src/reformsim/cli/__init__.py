@@ -3,7 +3,7 @@
 A module for each family of commands; they appear in this order.
 """
 
-from reformsim.cli import check, lists, report, run
+from reformsim.cli import check, dashboard, lists, report, run
 from reformsim.cli.common import app
 
-__all__ = ["app", "check", "lists", "report", "run"]
+__all__ = ["app", "check", "dashboard", "lists", "report", "run"]

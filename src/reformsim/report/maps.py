@@ -1,9 +1,11 @@
 """Maps of the city: subdistricts coloured by an outcome, and by its change."""
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import SubFigure
 
 from reformsim.city import City, build
@@ -11,6 +13,7 @@ from reformsim.report import style
 from reformsim.report.study import Study
 
 OUTCOME = "satisfaction"
+LEVEL, CHANGE = "cividis", "PuOr"  # colours that survive colour blindness
 _NAMED = 8  # districts up to which their names are written on the map
 _WIDE = 1.4  # width over height from which the two maps stand one above the other
 
@@ -37,13 +40,18 @@ def satisfaction(study: Study) -> SubFigure:
     upper, lower = figure.subplots(*((2, 1) if wide else (1, 2)))
     there = base[np.isfinite(base)]
     limits = (min(there, default=0.0), max(there, default=1.0))
-    _paint(upper, city, base, "cividis", limits, "满意度 satisfaction (0–1)")
+    _paint(upper, city, base, LEVEL, limits, "满意度 satisfaction (0–1)")
     largest = max(np.abs(change[np.isfinite(change)]), default=0.0) or 1.0
     label = "满意度变化 change (0–1)"
-    _paint(lower, city, change, "PuOr", (-largest, largest), label)
+    _paint(lower, city, change, CHANGE, (-largest, largest), label)
     upper.set_title(study.both(reference, " "), loc="left")
     lower.set_title(f"{study.both(scenario, ' ')} − {study.both(reference, ' ')}", loc="left")
     return figure
+
+
+def stops(colours: str, count: int = 9) -> list[str]:
+    """Return a colour map at evenly spaced places, for a page that draws a map itself."""
+    return [to_hex(colour) for colour in matplotlib.colormaps[colours](np.linspace(0, 1, count))]
 
 
 def _by_place(study: Study, scenario: str) -> pd.Series:

@@ -48,7 +48,7 @@ class Names:
 
     def outcome(self, name: str) -> Both:
         """Name an outcome."""
-        return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())
+        return outcome(name)
 
     def level(self, name: str) -> Both:
         """Name a level at which groups or places are told."""
@@ -82,3 +82,8 @@ class Names:
     def unit(self, unit: str) -> Both:
         """Name a unit."""
         return Both(chinese(unit), unit)
+
+
+def outcome(name: str) -> Both:
+    """Name an outcome."""
+    return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())
