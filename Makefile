@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow facts backfires uncertainty
+.PHONY: demo test lint slow facts backfires uncertainty dashboard
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -31,3 +31,6 @@ backfires: $(UV)  ## where each measure helps and where it harms: a quarter of a
 
 uncertainty: $(UV)  ## the whole reform over all uncertainties: about half an hour
 	$(RUN) --no-dev reformsim run experiments/uncertainty_sweep.yaml -o results/uncertainty_sweep
+
+dashboard: $(UV)  ## the live page, on this machine only
+	$(RUN) --no-dev --extra dashboard reformsim dashboard --open

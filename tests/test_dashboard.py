@@ -70,7 +70,7 @@ def test_a_form_becomes_an_experiment(client):
     assert found.city == city_config("town") and found.years == 1 and found.seed == 3
     assert found.uncertainties == {"needs": 2.5}
     change = found.scenarios[forms.OWN]
-    one, other = change.reform
+    other, one = change.reform  # in the order of the measures
     assert (one.measure, one.intensity, one.from_day, one.until, one.where) == (
         "service_stations", 0.5, 400, 600, ("Example",),
     )  # fmt: skip
@@ -133,7 +133,9 @@ def test_what_was_typed_is_still_there_after_a_mistake(client):
 def test_a_stored_bundle_is_loaded_and_a_step_added(client):
     page = client.post("/form", data=CORE | {"action": "load", "load": "systemic-core"}).text
     assert page.count('.on" value="1" checked') == 15
-    page = client.post("/form", data=sent(CORE | {"action": "more:safe_community"}, step("safe_community"))).text
+    page = client.post(
+        "/form", data=sent(CORE | {"action": "more:safe_community"}, step("safe_community"))
+    ).text
     assert 'name="safe_community.1.on" value="1" checked' in page
 
 
@@ -146,11 +148,13 @@ def made(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     dashboard = Dashboard(Catalogue.load(folder, []))
     with TestClient(dashboard.app(), base_url=ADDRESS) as client:
-        data = sent(CORE | {"replications": "2"}, step("four_level_linkage"), step("safe_community"))
+        data = sent(
+            CORE | {"replications": "2"}, step("four_level_linkage"), step("safe_community")
+        )
         answer = client.post("/runs", data=data, follow_redirects=False)
         assert answer.status_code == 303 and answer.headers["location"] == "/runs/b"
         second = client.post("/runs", data=data | {"name": ["c"]})
-        dashboard.job.wait(120)
+        dashboard.job.wait(600)
         yield folder, client, dashboard.job, second
 
 
@@ -220,7 +224,7 @@ def test_a_stopped_job_keeps_what_is_finished(tmp_path, client, dashboard):
     while job.snapshot()["run"] < 3 and job.state == "running":
         time.sleep(0.01)
     job.stop()
-    job.wait(120)
+    job.wait(600)
     assert job.snapshot()["state"] == "stopped"
     kept = Store(tmp_path / "b").results(plan.of(experiment).runs).runs
     assert 2 <= len(kept) < 100
