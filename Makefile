@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow baselines facts backfires uncertainty gallery
+.PHONY: demo test lint slow baselines facts backfires uncertainty gallery dashboard
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -42,3 +42,6 @@ gallery: $(UV)  ## the pictures of docs/gallery.md, from small experiments; fail
 	  $(RUN) --no-dev reformsim plot results/gallery/$$name --format png --dpi 96 \
 	    -o docs/images/gallery/$$name || exit 1; \
 	done
+
+dashboard: $(UV)  ## the live page, on this machine only
+	$(RUN) --no-dev --extra dashboard reformsim dashboard --open

@@ -1,6 +1,8 @@
 """An honest mesa.Model: steps, agent sets, data collection, batch runs; residents as a set."""
 
 import gc
+import runpy
+from pathlib import Path
 
 import mesa
 import numpy as np
@@ -241,3 +243,13 @@ def test_two_hundred_resets_do_not_grow_memory(town):
             used.append(resident_pages())
     assert len(model.agents) < 100  # those of one run
     assert used[1] - used[0] < 12e6
+
+
+def test_the_example_for_solara_imports_where_it_is_there(monkeypatch):
+    pytest.importorskip("solara", reason="needs mesa[viz]")
+    root = Path(__file__).resolve().parents[1]
+    monkeypatch.chdir(root)
+    found = runpy.run_path(str(root / "docs" / "examples" / "solara_app.py"))
+    town = found["Town"](rng=2)
+    town.step()
+    assert town.time == 1 and found["page"] is not None

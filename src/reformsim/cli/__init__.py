@@ -3,7 +3,18 @@
 A module for each family of commands; they appear in this order.
 """
 
-from reformsim.cli import advise, calibrate, cases, check, city, lists, report, run
+from reformsim.cli import advise, calibrate, cases, check, city, dashboard, lists, report, run
 from reformsim.cli.common import app
 
-__all__ = ["advise", "app", "calibrate", "cases", "check", "city", "lists", "report", "run"]
+__all__ = [
+    "advise",
+    "app",
+    "calibrate",
+    "cases",
+    "check",
+    "city",
+    "dashboard",
+    "lists",
+    "report",
+    "run",
+]

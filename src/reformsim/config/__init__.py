@@ -14,7 +14,7 @@ from reformsim.config.document import (
     show,
     suggest,
 )
-from reformsim.config.references import resolve
+from reformsim.config.references import configs, resolve
 from reformsim.config.validation import validate
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "Fault",
     "Keys",
     "Spot",
+    "configs",
     "load_yaml",
     "resolve",
     "show",

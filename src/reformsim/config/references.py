@@ -66,7 +66,7 @@ def _named(document: Document, keys: Keys, folder: str, name: str) -> tuple[Docu
         if not os.path.exists(path):
             raise ConfigError(document.fault(keys, f"no such file: {path}"))
     else:
-        known = _configs(Path.cwd(), folder) | _configs(document.path.resolve().parent, folder)
+        known = configs(Path.cwd(), folder) | configs(document.path.resolve().parent, folder)
         if name not in known:
             names = f"available: {', '.join(sorted(known))}" if known else "there is none"
             message = f"no {name!r} in configs/{folder}{suggest(name, known)} ({names})"
@@ -83,7 +83,7 @@ def _named(document: Document, keys: Keys, folder: str, name: str) -> tuple[Docu
     return named, (STEPS,)
 
 
-def _configs(start: Path, folder: str) -> dict[str, Path]:
+def configs(start: Path, folder: str) -> dict[str, Path]:
     """Return the files of one kind in the nearest folder ``configs`` upwards, by name."""
     for parent in (start, *start.parents):
         if (parent / "configs").is_dir():

@@ -17,7 +17,7 @@ from reformsim.experiment.files import digest
 _PACKAGES = ("numpy", "numba", "scipy", "pandas", "pyarrow", "mesa", "pydantic")
 
 #: Rooms whose code only shows results.
-_SHOWS = ("cli", "report")
+_SHOWS = ("cli", "dashboard", "report")
 
 
 @lru_cache(maxsize=1)

@@ -1,11 +1,13 @@
 """What the tables say, as files and as one JSON object for other programs."""
 
+import io
 import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from ruamel.yaml import YAML
 
 from reformsim.experiment import analysis
 from reformsim.experiment.store import Store
@@ -35,6 +37,14 @@ def summary(study: Study, files: list[Path]) -> dict[str, Any]:
 def csv(table: pd.DataFrame) -> str:
     """Return a table as the text of a CSV file."""
     return table.to_csv(index=False, lineterminator="\n")
+
+
+def yaml(experiment: dict[str, Any]) -> str:
+    """Return an experiment, as its manifest holds it, as the text of a file that repeats it."""
+    text, writer = io.StringIO(), YAML()
+    writer.allow_unicode = True
+    writer.dump(experiment, text)
+    return text.getvalue()
 
 
 def tables(study: Study) -> dict[str, pd.DataFrame]:

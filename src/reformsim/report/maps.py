@@ -1,9 +1,11 @@
 """Maps of the city: an outcome by subdistrict without and with a reform, and the difference."""
 
+import matplotlib
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import to_hex
 from matplotlib.figure import SubFigure
 
 from reformsim.city import City, build
@@ -11,6 +13,7 @@ from reformsim.report import style
 from reformsim.report.edition import Edition
 
 OUTCOME = "satisfaction"
+LEVEL, CHANGE = "cividis", "PuOr"  # colours that survive colour blindness
 _NAMED = 8  # districts up to which their names are written on the map
 _WIDE = 1.6  # width over height from which the maps stand one above the other
 
@@ -52,11 +55,16 @@ def satisfaction(edition: Edition) -> SubFigure:
         row = axes[:, i] if wide else axes[i]
         names = edition.scenario(reference), edition.scenario(scenario)
         for ax, values, name in zip(row, triple[:2], names, strict=False):
-            _paint(ax, city, edition, values, "cividis", limits, scale)
+            _paint(ax, city, edition, values, LEVEL, limits, scale)
             ax.set_title(name, loc="left")
-        _paint(row[2], city, edition, triple[2], "PuOr", (-largest, largest), change)
+        _paint(row[2], city, edition, triple[2], CHANGE, (-largest, largest), change)
         row[2].set_title(edition.say("差异", "difference"), loc="left")
     return figure
+
+
+def stops(colours: str, count: int = 9) -> list[str]:
+    """Return a colour map at evenly spaced places, for a page that draws a map itself."""
+    return [to_hex(colour) for colour in matplotlib.colormaps[colours](np.linspace(0, 1, count))]
 
 
 def _by_place(edition: Edition) -> pd.DataFrame:

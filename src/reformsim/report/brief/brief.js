@@ -264,13 +264,21 @@
     document.querySelectorAll("[data-language]").forEach((button) => {
       button.setAttribute("aria-pressed", String(button.dataset.language === chosen));
     });
+    redraw();
+  }
+
+  function redraw() {
     redraws.forEach((draw) => draw());
   }
 
   document.querySelectorAll("[data-language]").forEach((button) => {
-    button.addEventListener("click", () => speak(button.dataset.language));
+    button.addEventListener("click", () => {
+      speak(button.dataset.language);
+      if (data.keeps) localStorage.setItem("language", language);
+    });
   });
   data.forests.forEach((told) => forest(document.getElementById(told.id), told));
   if (data.curves) curves(document.getElementById("curves"), data.curves);
-  speak("zh");
+  window.brief = { data, say, make, clear, figure, redraws, redraw };
+  speak((data.keeps && localStorage.getItem("language")) || "zh");
 })();

@@ -11,6 +11,7 @@ from reformsim.experiment.analysis import Estimate, Trait
 from reformsim.report import sentences
 from reformsim.report.brief import answer
 from reformsim.report.brief.names import Names
+from reformsim.report.chinese import chinese
 from reformsim.report.sentences import Both
 from reformsim.report.study import VERDICTS_ZH, Study
 
@@ -162,7 +163,7 @@ def _contrast(names: Names, c: analysis.Contrast) -> Row:
     value, low, high = c.percent()
     half = (c.high - c.low) / 2
     return Row(
-        name.then(*_arrow(c.better)),
+        name.then(*arrow(c.better)),
         value,
         low,
         high,
@@ -178,11 +179,6 @@ def _worded(e: Estimate) -> Both:
     text = sentences.rounded(how.scale * e.value, how.scale * (e.high - e.low) / 2, sign=True)
     mark = "" if sentences.held(e) else " ?"
     return Both(f"{text}{how.change.zh} {word.zh}{mark}", f"{text}{how.change.en} {word.en}{mark}")
-
-
-def _arrow(better: str) -> Both:
-    mark = {"higher": " ↑", "lower": " ↓"}.get(better, "")
-    return Both(mark, mark)
 
 
 def _groups(study: Study, names: Names) -> Forest:
@@ -262,7 +258,7 @@ def _term(names: Names, e: Estimate, subject: Both) -> Row:
 
 def _outcomes(study: Study, names: Names) -> list[Option]:
     return [
-        (t.outcome, names.outcome(t.outcome).then(*_arrow(t.better))) for t in study.traits.values()
+        (t.outcome, names.outcome(t.outcome).then(*arrow(t.better))) for t in study.traits.values()
     ]
 
 
@@ -300,8 +296,8 @@ def curves(study: Study, names: Names) -> Curves | None:
     steps = {day for scenario in study.scenarios.values() for day in scenario.change_days()}
     return Curves(
         [(name, names.scenario(name)) for name in study.scenarios],
-        [(t.outcome, names.outcome(t.outcome).then(*_arrow(t.better))) for t in shown],
-        {t.outcome: _level_axis(names, t) for t in shown},
+        [(t.outcome, names.outcome(t.outcome).then(*arrow(t.better))) for t in shown],
+        {t.outcome: level_axis(t.unit) for t in shown},
         [round(day / 365, 3) for day in days],
         [round(day / 365, 3) for day in sorted(steps)],
         bands,
@@ -311,9 +307,16 @@ def curves(study: Study, names: Names) -> Curves | None:
 _BAND = ("mean", "low", "high")
 
 
-def _level_axis(names: Names, trait: Trait) -> Both:
-    level, unit = sentences.measured(trait.unit).level, names.unit(trait.unit)
-    return Both(level.zh.strip() or unit.zh, level.en.strip() or unit.en)
+def level_axis(unit: str) -> Both:
+    """Name the axis of levels in a unit."""
+    level = sentences.measured(unit).level
+    return Both(level.zh.strip() or chinese(unit), level.en.strip() or unit)
+
+
+def arrow(better: str) -> Both:
+    """Mark which way is better, after a name."""
+    mark = {"higher": " ↑", "lower": " ↓"}.get(better, "")
+    return Both(mark, mark)
 
 
 def _json(value: float) -> float | None:

@@ -51,7 +51,7 @@ class Names:
 
     def outcome(self, name: str) -> Both:
         """Name an outcome."""
-        return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())
+        return outcome(name)
 
     def place(self, level: str, place: str) -> Both:
         """Name an age group, a type of community, a district or a subdistrict."""
@@ -83,3 +83,8 @@ class Names:
     def unit(self, unit: str) -> Both:
         """Name a unit."""
         return Both(chinese(unit), unit)
+
+
+def outcome(name: str) -> Both:
+    """Name an outcome."""
+    return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())

@@ -1,14 +1,13 @@
 """A brief as one HTML file: what the sections hold, the font they need, nothing from elsewhere."""
 
 import base64
-import io
 import json
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 import jinja2
 from markupsafe import Markup
-from ruamel.yaml import YAML
 
 import reformsim
 from reformsim.report import data, fonts, style
@@ -23,10 +22,13 @@ from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study
 LARGEST, TEXT = 3_000_000, 700_000
 
 #: Shapes beside the words of a verdict.
-_MARKS = {
+MARKS = {
     "better": "▲", "worse": "▼", "higher": "▶", "lower": "◀", "unclear": "●", "same": "■",
     "one run": "×",
 }  # fmt: skip
+
+VERDICTS = {en: Both(zh, en) for en, zh in VERDICTS_ZH.items()}
+CAVEAT_BOTH = Both(CAVEAT_ZH, CAVEAT)
 
 #: matplotlib's names of dashes, as SVG writes them.
 _DASHES = {"-": "none", "--": "7 4", "-.": "8 3 2 3", ":": "2 3"}
@@ -68,10 +70,19 @@ class File(NamedTuple):
     about: Both
 
 
-def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
-    """Return the brief of a results directory as HTML."""
-    study, names = opened.study, Names(opened.study)
-    worlds, title = study.worlds, _title(study)
+class Shown(NamedTuple):
+    """What a study shows: the answer in cards, how sure it is, figures, and their data."""
+
+    cards: list[answer.Card]
+    sure: Both
+    forests: list[charts.Forest]
+    curves: charts.Curves | None
+    data: dict[str, Any]
+
+
+def shown(study: Study, names: Names) -> Shown:
+    """Return the answer and the figures of a study, with all that the script draws them from."""
+    worlds = study.worlds
     forests = [*charts.forests(study, names)]
     if worlds is not None:
         cards, sure = futures.cards(study, worlds, names), futures.sure(worlds)
@@ -79,7 +90,14 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
     else:
         cards, sure = answer.cards(study, names), answer.sure(study)
     curves = charts.curves(study, names)
-    shown = {
+    return Shown(cards, sure, forests, curves, figures(title(study), forests, curves))
+
+
+def figures(
+    title: Both, forests: Sequence[charts.Forest] = (), curves: charts.Curves | None = None
+) -> dict[str, Any]:
+    """Return what the script of a page needs: its title, its figures, the look of both."""
+    return {
         "title": title,
         "colours": {verdict: colour for verdict, (colour, _) in style.VERDICT_MARKS.items()},
         "lines": [_line(look.colour, look.dashes) for look in style.LOOKS],
@@ -87,31 +105,46 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
         "forests": [{"id": forest.id, **forest.data()} for forest in forests],
         "curves": curves.data() if curves else None,
     }
-    figures = json.dumps(shown, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c")
-    held, left_out = _files(opened, LARGEST - TEXT - len(figures.encode()))
-    page = _template().render(
-        version=reformsim.__version__,
-        config_hash=study.config_hash,
-        title=title,
-        caveat=Both(CAVEAT_ZH, CAVEAT),
-        question=Both(study.question(zh=True), study.question(zh=False)),
-        warnings=list(opened.warnings()),
-        cards=cards,
-        sure=sure,
-        marks=_MARKS,
-        verdicts={en: Both(zh, en) for en, zh in VERDICTS_ZH.items()},
-        advice=advice,
-        forests=forests,
-        curves=curves,
-        assumptions=list(assumptions.parts(study, names)),
-        files=held,
-        left_out=left_out,
-        commands=_commands(study),
-        facts=_facts(opened),
-        css=Markup(_text("brief.css")),
-        script=Markup(_text("brief.js")),
-        data=Markup(figures),
-        font=FONT_HERE,
+
+
+def embedded(data: dict[str, Any]) -> Markup:
+    """Return data as JSON that may stand within a page."""
+    return Markup(json.dumps(data, ensure_ascii=False, allow_nan=False).replace("<", "\\u003c"))
+
+
+def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
+    """Return the brief of a results directory as HTML."""
+    study, names = opened.study, Names(opened.study)
+    told = shown(study, names)
+    drawn = embedded(told.data)
+    held, left_out = _files(opened, LARGEST - TEXT - len(drawn.encode()))
+    page = (
+        templates("reformsim.report.brief")
+        .get_template("brief.html")
+        .render(
+            version=reformsim.__version__,
+            config_hash=study.config_hash,
+            title=title(study),
+            caveat=CAVEAT_BOTH,
+            question=Both(study.question(zh=True), study.question(zh=False)),
+            warnings=list(opened.warnings()),
+            cards=told.cards,
+            sure=told.sure,
+            marks=MARKS,
+            verdicts=VERDICTS,
+            advice=advice,
+            forests=told.forests,
+            curves=told.curves,
+            assumptions=list(assumptions.parts(study, names)),
+            files=held,
+            left_out=left_out,
+            commands=_commands(study),
+            facts=_facts(opened),
+            css=Markup(text("brief.css")),
+            script=Markup(text("brief.js")),
+            data=drawn,
+            font=FONT_HERE,
+        )
     )
     return page.replace(FONT_HERE, fonts.face(page))
 
@@ -120,7 +153,8 @@ def write(opened: Opened, advice: list[tuple[Both, Both]]) -> str:
 FONT_HERE = "/* font */"
 
 
-def _title(study: Study) -> Both:
+def title(study: Study) -> Both:
+    """Return the title of a study's experiment."""
     return Both(study.experiment.title_zh, study.experiment.title)
 
 
@@ -131,12 +165,15 @@ def _line(colour: str, dashes: style.Dashes) -> tuple[str, str]:
 
 def _files(opened: Opened, room: int) -> tuple[list[File], list[str]]:
     """Return the data as links of ``room`` bytes at most, and the names of tables left out."""
-    text = io.StringIO()
-    yaml = YAML()
-    yaml.allow_unicode = True
-    yaml.dump(opened.manifest["experiment"], text)
     name = opened.study.experiment.name
-    held = [_file(f"{name}.yaml", text.getvalue(), "application/yaml", _ABOUT["experiment"])]
+    held = [
+        _file(
+            f"{name}.yaml",
+            data.yaml(opened.manifest["experiment"]),
+            "application/yaml",
+            _ABOUT["experiment"],
+        )
+    ]
     left_out, room = [], room - len(held[0].link)
     tables = {name: data.csv(table) for name, table in data.tables(opened.study).items()}
     for name, table in sorted(tables.items(), key=lambda item: len(item[1])):
@@ -176,12 +213,15 @@ def _facts(opened: Opened) -> list[tuple[Both, str]]:
     ]  # fmt: skip
 
 
-def _text(name: str) -> str:
+def text(name: str) -> str:
+    """Return a file of this room, such as its style or its script."""
     return files("reformsim.report.brief").joinpath(name).read_text("utf-8")
 
 
-def _template() -> jinja2.Template:
-    environment: Any = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_text("brief.html"))
+def templates(*packages: str) -> jinja2.Environment:
+    """Return the templates of packages; a name that several have is that of the first."""
+    loaders = [jinja2.PackageLoader(package, ".") for package in packages]
+    return jinja2.Environment(
+        loader=jinja2.ChoiceLoader(loaders), autoescape=True, undefined=jinja2.StrictUndefined,
+        trim_blocks=True, lstrip_blocks=True,
+    )  # fmt: skip
