@@ -141,7 +141,7 @@ def results_page(opened: Opened, name: str, directory: str, job: Job | None) -> 
         name=name,
         directory=directory,
         stopped=job is not None and job.state == "stopped",
-        incomplete=len(study.results.runs) < opened.study.planned,
+        incomplete=len(study.results.runs) < study.planned,
     )
 
 
