@@ -144,13 +144,16 @@ def _deciding(
 
 def _noise(row: Robustness) -> Iterator[tuple[Both, Both]]:
     if row.noise == row.noise:  # not NaN
-        yield (
-            Both("其中的偶然性", "Chance in it"),
-            Both(
-                f"各未来之间的差异中，约 {row.noise:.0%} 只是随机性。",
-                f"About {row.noise:.0%} of the variance between futures is chance alone.",
-            ),
+        told = Both(
+            f"各未来之间的差异中，约 {row.noise:.0%} 只是随机性。",
+            f"About {row.noise:.0%} of the variance between futures is chance alone.",
         )
+        if row.noise >= 1:
+            told = Both(
+                "各未来之间的差异不大于随机性本身。",
+                "The futures differ by no more than chance alone would make them.",
+            )
+        yield Both("其中的偶然性", "Chance in it"), told
 
 
 def _regret(study: Study, worlds: Worlds, names: Names) -> Iterator[Card]:
