@@ -8,7 +8,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from conftest import city_config
-from reformsim.experiment import plan, run
+from reformsim.experiment import design, plan, run
 from reformsim.experiment.files import digest
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
@@ -231,6 +231,21 @@ def test_a_stopped_job_keeps_what_is_finished(tmp_path, client, dashboard):
     dashboard.job = job
     page = client.get("/runs/b").text
     assert "结果不完整" in page and "/runs/b/go-on" in page
+
+
+def test_the_map_compares_the_same_month_of_the_same_replication(client, tmp_path):
+    job = Job(saved(client, CORE | {"replications": "2"}, step("safe_community")), tmp_path)
+    scenarios = design.scenarios(job.experiment)
+    job.begin_run(scenarios["block_separated"], 3)
+    job._maps["block_separated"] += [[1.0], [2.0], [3.0]]
+    assert job.snapshot()["map"] == {"block_separated": [3.0]}
+    job.begin_run(scenarios[forms.OWN], 3)
+    assert job.snapshot()["map"] == {}
+    job._maps[forms.OWN] += [[7.0], [8.0]]
+    assert job.snapshot()["map"] == {"block_separated": [2.0], forms.OWN: [8.0]}
+    job.begin_run(scenarios["block_separated"], 4)
+    job._maps["block_separated"] += [[5.0]]
+    assert job.snapshot()["map"] == {"block_separated": [5.0]}
 
 
 # ------------------------------------------------------------------------------ who may ask what

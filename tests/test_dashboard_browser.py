@@ -16,12 +16,12 @@ from reformsim.experiment.store import Store
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core")
 uvicorn = pytest.importorskip("uvicorn", reason="needs the extra dashboard")
-from reformsim.dashboard.catalogue import Catalogue  # noqa: E402  (after the skips)
-from reformsim.dashboard.server import Dashboard  # noqa: E402
-
+catalogue = pytest.importorskip("reformsim.dashboard.catalogue")
+server = pytest.importorskip("reformsim.dashboard.server", exc_type=ImportError)
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
+MONTH = ".map-plot path[fill^=rgb]"  # on the map once a month has ended
 PHONE, DESK = {"width": 390, "height": 800}, {"width": 1200, "height": 900}
 ENDED = 120_000  # milliseconds that a run of the town may take on a busy machine
 
@@ -33,13 +33,15 @@ def served(tmp_path_factory):
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
     config = uvicorn.Config(
-        Dashboard(Catalogue.load(folder, [])).app(), log_level="error", timeout_graceful_shutdown=1
+        server.Dashboard(catalogue.Catalogue.load(folder, [])).app(),
+        log_level="error",
+        timeout_graceful_shutdown=1,
     )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+    serving = uvicorn.Server(config)
+    thread = threading.Thread(target=serving.run, kwargs={"sockets": [listening]}, daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{listening.getsockname()[1]}", folder
-    server.should_exit = True
+    serving.should_exit = True
     thread.join(30)
 
 
@@ -147,14 +149,13 @@ def test_all_of_a_bundle_by_keyboard_and_a_reload_finds_the_run(show):
     assert page.inner_text("#count") == "1"
     page.keyboard.press("Enter")
     page.wait_for_selector("#stop")
-    page.wait_for_function("document.getElementById('progress').value > 0", timeout=ENDED)
+    page.wait_for_selector(MONTH, state="attached", timeout=ENDED)
     other = show("/")
     assert other.is_visible(".notice a"), "a second tab knows of the run"
     other.click(".notice a")
     other.wait_for_selector("#stop")
     page.reload()
-    page.wait_for_function("document.getElementById('progress').value > 0", timeout=ENDED)
-    page.wait_for_selector(".map-plot path[fill^=rgb]", state="attached")
+    page.wait_for_selector(MONTH, state="attached", timeout=ENDED)
     assert "重复" in page.inner_text("#status")
     assert grave(page) == []
     to("stop")

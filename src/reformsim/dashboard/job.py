@@ -42,7 +42,7 @@ class Job:
         self._now: Run | None = None
         self._day, self._days = 0, 1
         self._curves: dict[str, list[dict[str, float | None]]] = {}
-        self._map: dict[str, list[float | None]] = {}
+        self._maps: dict[str, list[list[float | None]]] = {}
         self._thread = threading.Thread(target=self._work, name="reformsim job", daemon=True)
 
     def start(self) -> None:
@@ -61,11 +61,14 @@ class Job:
         """Return how far it is and what has been seen, fit for JSON.
 
         ``curves``: values by outcome and scenario, a month each; ``map``: residents'
-        satisfaction by scenario and subdistrict. Both are of the replication under way.
+        satisfaction by scenario and subdistrict, at the last month that all of them have seen: a
+        difference between two months would be none of the bundle's. Both are of the replication
+        under way.
         """
         with self._lock:
             there = list(self._runs)
             at = there.index((self._now.scenario, self._now.seed)) if self._now else 0
+            seen = min((len(months) for months in self._maps.values()), default=0)
             share = (at + self._day / self._days) / len(there) if self._now else 0.0
             return {
                 "version": self._version,
@@ -82,16 +85,18 @@ class Job:
                     name: {s: [month[name] for month in m] for s, m in self._curves.items()}
                     for name in self.experiment.outcomes
                 },
-                "map": dict(self._map),
+                "map": {s: m[seen - 1] for s, m in self._maps.items() if seen},
             }
 
     def begin_run(self, scenario: Scenario, seed: int) -> None:
-        """Take note of a run that starts: what was seen of its scenario is replaced."""
+        """Take note of a run that starts; what was seen of another replication is dropped."""
         with self._lock:
-            self._now = self._runs[scenario.name, seed]
+            before, self._now = self._now, self._runs[scenario.name, seed]
+            if before is None or before.replication != self._now.replication:
+                self._curves, self._maps = {}, {}
             self._day, self._days = 0, scenario.days
             self._curves[scenario.name] = []
-            self._map.pop(scenario.name, None)
+            self._maps[scenario.name] = []
             self._version += 1
 
     def end_month(self, model: CityModel) -> None:
@@ -108,7 +113,7 @@ class Job:
             name = model.scenario.name
             self._day = int(model.time)
             self._curves[name].append({k: _json(values[k]) for k in self.experiment.outcomes})
-            self._map[name] = [_json(x) for x in sums / np.maximum(heads, 1)]
+            self._maps[name].append([_json(x) for x in sums / np.maximum(heads, 1)])
             self._version += 1
 
     def _work(self) -> None:

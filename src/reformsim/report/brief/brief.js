@@ -223,7 +223,7 @@
         const path = (row) => points(row).map((p) => `${x(p[0]).toFixed(1)} ${y(p[1]).toFixed(1)}`);
         const edge = path(above).concat(path(below).reverse());
         if (points(below).length) make(svg, "path", { d: `M${edge.join("L")}Z`, fill: colour, opacity: 0.15 });
-        make(svg, "path", { d: `M${path(mean).join("L")}`, fill: "none", stroke: colour,
+        if (points(mean).length) make(svg, "path", { d: `M${path(mean).join("L")}`, fill: "none", stroke: colour,
           "stroke-width": 2.2, "stroke-dasharray": dashes });
       });
       read(shown, bands, x);
