@@ -22,6 +22,7 @@ def effects(file: Path, directory: Path) -> pd.DataFrame:
     rows = store.results(plan.of(experiment).runs).rows
     rows = rows[(rows["level"] == "city") & (rows["period"] == "after") & rows["month"].isna()]
     rows = rows[(rows["replication"] == 0) & rows["outcome"].isin(experiment.outcomes)]
+    rows = rows.astype({"outcome": str})  # categories differ between directories
     rows[["scenario", "point"]] = rows["scenario"].str.split(" @", expand=True)
     wide = rows.pivot_table(
         index=["point", "outcome"], columns="scenario", values="value", observed=True
