@@ -12,6 +12,7 @@ from reformsim.experiment import design, plan, run
 from reformsim.experiment.files import digest
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
+from reformsim.report.opened import open_results
 from reformsim.scenario import First
 
 pytest.importorskip("starlette", reason="needs the extra dashboard")
@@ -166,7 +167,7 @@ def test_the_saved_file_gives_the_same_numbers_to_the_bit(made, tmp_path):
     experiment = Experiment.load(path)
     again = run.execute(experiment, tmp_path / "again", workers=1)
     store = Store(folder / "b")
-    first = store.results(plan.of(experiment).runs)
+    first = open_results(store.directory).study.results
     assert len(first.rows) > 1000
     assert first.rows.equals(again.rows)
     assert digest(plan.written(plan.of(experiment))) == store.manifest()["config_hash"]
@@ -226,7 +227,7 @@ def test_a_stopped_job_keeps_what_is_finished(tmp_path, client, dashboard):
     job.stop()
     job.wait(600)
     assert job.snapshot()["state"] == "stopped"
-    kept = Store(tmp_path / "b").results(plan.of(experiment).runs).runs
+    kept = open_results(tmp_path / "b").study.results.runs
     assert 2 <= len(kept) < 100
     dashboard.job = job
     page = client.get("/runs/b").text

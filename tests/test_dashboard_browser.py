@@ -9,9 +9,9 @@ import threading
 
 import pytest
 
-from reformsim.experiment import plan, run
+from reformsim.experiment import run
 from reformsim.experiment.schema import Experiment
-from reformsim.experiment.store import Store
+from reformsim.report.opened import open_results
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs playwright")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="needs axe-core")
@@ -121,7 +121,7 @@ def test_the_journey_from_a_bundle_to_the_same_numbers(show, served, tmp_path):
     experiment = Experiment.load(path)
     assert experiment.scenarios["own_bundle"].reform[0].intensity == 0.6
     again = run.execute(experiment, tmp_path / "again", workers=1)
-    first = Store(folder / name).results(plan.of(experiment).runs)
+    first = open_results(folder / name).study.results
     assert len(first.rows) > 1000 and first.rows.equals(again.rows)
     page.click("#again")
     assert page.inner_text("#count") == "8"
