@@ -11,8 +11,8 @@ $(UV):
 demo: $(UV)  ## set up and compare three regimes: a table, then plots
 	$(RUN) --no-dev reformsim run experiments/regimes.yaml -o results/regimes
 
-test: $(UV)  ## the tests
-	$(RUN) pytest
+test: $(UV)  ## the tests, on all cores
+	$(RUN) pytest -n auto --dist loadfile
 
 lint: $(UV)  ## style, types, import contracts
 	$(RUN) ruff check .

@@ -13,10 +13,10 @@ from reformsim.config import ConfigError
 from reformsim.experiment import calibration, matching
 from reformsim.experiment.calibration import calibrate, of_problem
 from reformsim.experiment.emulator import Emulator, fit
-from reformsim.experiment.kinds import HistoryMatching
 from reformsim.experiment.matching import Goal, Matched
 from reformsim.experiment.plugin import Problem, output
 from reformsim.experiment.run import Interrupted
+from reformsim.experiment.sampled import HistoryMatching
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import StoreError
 from reformsim.experiment.targets import Target

@@ -16,9 +16,9 @@ from SALib.analyze import fast, morris, pawn, sobol
 
 from reformsim.experiment import design, responses, sensitivity
 from reformsim.experiment.analysis import Trait
-from reformsim.experiment.kinds import Sobol
 from reformsim.experiment.plugin import values
 from reformsim.experiment.responses import Response
+from reformsim.experiment.sampled import Sobol
 from reformsim.experiment.sampling import CHANCE, HARMONICS, Sample, problem
 from reformsim.experiment.sampling import sample as draw
 from reformsim.experiment.schema import Experiment

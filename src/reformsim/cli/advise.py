@@ -41,9 +41,9 @@ def advise(
     """
     from reformsim.config import ConfigError, load_yaml
     from reformsim.experiment import advice
-    from reformsim.experiment.kinds import Advice
     from reformsim.experiment.plan import Plan
     from reformsim.experiment.run import How, carry_out
+    from reformsim.experiment.sampled import Advice
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.store import Results, Store, StoreError, versions
 

@@ -36,8 +36,8 @@ def calibrate(
     DIR/region.csv. The same command goes on where a stopped one left off.
     """
     from reformsim.experiment import calibration
-    from reformsim.experiment.kinds import HistoryMatching
     from reformsim.experiment.run import How
+    from reformsim.experiment.sampled import HistoryMatching
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.store import Store, versions
 

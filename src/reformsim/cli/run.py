@@ -45,8 +45,8 @@ def run(
     command goes on where a stopped one left off.
     """
     from reformsim.experiment import plan
-    from reformsim.experiment.kinds import Advice, HistoryMatching
     from reformsim.experiment.run import How, execute
+    from reformsim.experiment.sampled import Advice, HistoryMatching
     from reformsim.experiment.schema import Experiment
     from reformsim.experiment.stopping import begun, until_precise
     from reformsim.experiment.store import Store, versions

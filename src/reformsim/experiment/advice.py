@@ -22,10 +22,10 @@ from reformsim.experiment.checks import COST
 from reformsim.experiment.choice import ByBundle, Place, contrast, front, order, ranked, signed
 from reformsim.experiment.discovery import Rule, discover
 from reformsim.experiment.evaluation import Carry, Evaluation, Found, InWorlds, Quotes
-from reformsim.experiment.kinds import Advice, Bounds
 from reformsim.experiment.plan import Keep
 from reformsim.experiment.responses import Response
 from reformsim.experiment.robustness import Regret, Robustness, robustness
+from reformsim.experiment.sampled import Advice, Bounds
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.search import Searched, search

@@ -19,12 +19,12 @@ from reformsim.experiment import plan
 from reformsim.experiment.bench import Factory, Model
 from reformsim.experiment.emulator import Emulator, fit
 from reformsim.experiment.files import StoreError
-from reformsim.experiment.kinds import Bounds, HistoryMatching
 from reformsim.experiment.matching import Goal, Matched
 from reformsim.experiment.plan import Plan
 from reformsim.experiment.plugin import Problem, values
 from reformsim.experiment.robustness import wilson
 from reformsim.experiment.run import AS_USUAL, How, carry_out
+from reformsim.experiment.sampled import Bounds, HistoryMatching
 from reformsim.experiment.sampling import Sample, latin_hypercube, scaled
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store

@@ -5,18 +5,8 @@ from typing import TYPE_CHECKING
 from reformsim import outcomes, uncertainties
 from reformsim.config import suggest
 from reformsim.experiment import pilots
-from reformsim.experiment.kinds import (
-    Advice,
-    Apart,
-    Compare,
-    Difference,
-    Factorial,
-    HistoryMatching,
-    LatinHypercube,
-    Pilot,
-    Sampled,
-    Staged,
-)
+from reformsim.experiment.kinds import Apart, Compare, Difference, Factorial, Pilot, Staged
+from reformsim.experiment.sampled import Advice, HistoryMatching, LatinHypercube, Sampled
 from reformsim.scenario import month_of, month_start
 
 #: The outcome that a budget limits.

@@ -13,10 +13,10 @@ from reformsim.experiment.kinds import (
     Factorial,
     Interactions,
     Pilot,
-    Sampled,
     Shapley,
     Staged,
 )
+from reformsim.experiment.sampled import Sampled
 from reformsim.experiment.sampling import STREAM, Sample
 from reformsim.experiment.sampling import sample as draw
 from reformsim.experiment.schema import Experiment

@@ -17,7 +17,7 @@ import numpy as np
 from scipy.stats import qmc, spearmanr
 
 from reformsim.experiment.emulator import Emulator
-from reformsim.experiment.kinds import Bounds
+from reformsim.experiment.sampled import Bounds
 from reformsim.experiment.targets import Target
 
 #: Points at which the whole prior is looked at; at most so many are drawn to fill the region.

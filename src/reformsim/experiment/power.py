@@ -305,14 +305,14 @@ def _mean(values: np.ndarray, worlds: np.ndarray) -> tuple[float, float, float]:
 def _share(hits: np.ndarray, worlds: np.ndarray) -> tuple[float, float, float]:
     """Return a share and its 95 % interval, Wilson's for as many draws as its spread is worth.
 
-    Draws in different worlds are worth p(1 − p)/v each, v the mean square of the shares of worlds
-    about p: one a draw where draws of a world have nothing in common, at most.
+    Draws in different worlds are worth p(1 − p)/v each, v the variance of the shares of worlds:
+    one a draw where draws of a world have nothing in common, at most.
     """
     if not len(hits):
         return math.nan, math.nan, math.nan
     by = _by_world(hits.astype(float), worlds)
     share = float(by.mean())
-    spread = float(((by - share) ** 2).mean())
+    spread = float(by.var(ddof=1)) if len(by) > 1 else 0.0
     worth = len(by) * share * (1 - share) / spread if spread > 0 else float(len(by))
     n = min(worth, float(len(hits)))
     return share, *wilson(share * n, n)

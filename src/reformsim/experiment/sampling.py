@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from reformsim import uncertainties
-from reformsim.experiment.kinds import (
+from reformsim.experiment.sampled import (
     Bounds,
     Fast,
     HistoryMatching,

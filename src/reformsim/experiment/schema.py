@@ -9,18 +9,9 @@ from pydantic import Field, ValidationError, model_validator
 from reformsim.city import CityConfig
 from reformsim.config import load_yaml, resolve, validate
 from reformsim.experiment import checks, pilots
-from reformsim.experiment.kinds import (
-    Apart,
-    Bounds,
-    Compare,
-    Design,
-    Difference,
-    Factorial,
-    Figure,
-    Pilot,
-    Sampled,
-    Staged,
-)
+from reformsim.experiment.kinds import Apart, Compare, Design, Difference, Factorial, Pilot, Staged
+from reformsim.experiment.pictures import Figure
+from reformsim.experiment.sampled import Bounds, Sampled
 from reformsim.scenario import (
     YEAR,
     Closed,

@@ -12,8 +12,8 @@ import numpy as np
 from scipy.special import ndtri
 
 from reformsim.experiment.analysis import LEVEL, interval
-from reformsim.experiment.kinds import Fast, Morris, OneAtATime, Pawn, Sampled, Sobol
 from reformsim.experiment.responses import Response
+from reformsim.experiment.sampled import Fast, Morris, OneAtATime, Pawn, Sampled, Sobol
 from reformsim.experiment.sampling import CHANCE, HARMONICS, Sample, problem
 
 RESAMPLES = 200

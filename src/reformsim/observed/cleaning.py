@@ -44,6 +44,7 @@ class Reason(Enum):
     BLANK_ROW = Words("a blank row", "空白行"), LEFT_OUT
     SHORT_ROW = Words("a row that ends early", "行尾缺少单元格"), AS_IT_IS
     REPEATED_HEADER = Words("the header once more", "重复的表头"), LEFT_OUT
+    HEADLESS_CELL = Words("a cell without a head", "没有表头的单元格"), AS_IT_IS
 
 
 #: What the reader of tables counts, by its own names.
@@ -51,6 +52,7 @@ TIDIED = {
     "blank rows": Reason.BLANK_ROW,
     "short rows": Reason.SHORT_ROW,
     "repeated headers": Reason.REPEATED_HEADER,
+    "cells without a head": Reason.HEADLESS_CELL,
 }
 
 

@@ -69,7 +69,7 @@ class Lesson:
 def learn(cases: Cases, residents: int | None = None) -> Lesson:
     """Estimate what the counts of an export allow; ``residents`` served by it, if known."""
     tally, end = cases.tally, cases.tally.end()
-    first = int(np.flatnonzero(tally.arrivals.any(axis=1)).min())
+    first = tally.start()
     day = np.datetime64("1990-01-01") + np.arange(int(end) + 1).astype("timedelta64[D]")
     total = int(tally.arrivals.sum())
     source = f"{Path(cases.file).name}: {total:,} cases, {day[first]} to {day[-2]}"
@@ -231,6 +231,6 @@ def _volume(cases: Cases, first: int, end: int, residents: int) -> Iterator[Lear
     np.add.at(count, group_of(days), cases.tally.arrivals[days].sum(axis=1))
     found = rate(count, exposure)
     if found:
+        # no target: an export may hold grid and station cases beside those of the hotline
         name = Words("cases per resident-year", "人均年事项数")
-        yield Learned("handling", name, found, "per resident-year",
-                      "hotline contacts per resident-year")  # fmt: skip
+        yield Learned("handling", name, found, "per resident-year")

@@ -5,6 +5,7 @@ A file is streamed: memory is bounded by its longest row, not by its length.
 
 import codecs
 import csv
+import math
 import re
 import unicodedata
 from collections import Counter
@@ -196,7 +197,10 @@ def number(text: str) -> float:
     if not NUMBER.fullmatch(text):
         raise ValueError(f"{text!r} is no number")
     bare = text.replace(",", "")
-    return float(bare[:-1]) / 100 if bare.endswith("%") else float(bare)
+    found = float(bare[:-1]) / 100 if bare.endswith("%") else float(bare)
+    if not math.isfinite(found):
+        raise ValueError(f"{text!r} is no finite number")
+    return found
 
 
 def _refuse(mistakes: Mistakes, file: str, wrong: Words, remedy: Words = SAVE_AS_CSV) -> None:

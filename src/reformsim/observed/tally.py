@@ -116,11 +116,18 @@ class Tally:
     def end(self) -> float:
         """Return the end of the file, in days since 1990: the last day on which things happen.
 
-        One date in ten thousand may lie after it: slips of the pen.
+        One date, or one in ten thousand, may lie after it: slips of the pen.
         """
-        events = self.arrivals.sum(axis=1) + self.closings
-        after = events[::-1].cumsum()[::-1]
-        return float(np.flatnonzero(after > 1e-4 * after[0]).max(initial=0) + 1)
+        return float(_last(self.arrivals.sum(axis=1) + self.closings) + 1)
+
+    def start(self) -> int:
+        """Return the first day on which cases were created, slips of the pen as in ``end``."""
+        return DAYS - 1 - _last(self.arrivals.sum(axis=1)[::-1])
+
+
+def _last(events: np.ndarray) -> int:
+    after = events[::-1].cumsum()[::-1]
+    return int(np.flatnonzero(after > max(1e-4 * after[0], 1.0)).max(initial=0))
 
 
 def day_of(seconds: np.ndarray) -> np.ndarray:

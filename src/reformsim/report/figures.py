@@ -22,7 +22,7 @@ from reformsim.report import (
 from reformsim.report.edition import Edition
 from reformsim.report.study import Study
 
-#: The names are those of ``experiment.kinds.Figure``.
+#: The names are those of ``experiment.pictures.Figure``.
 FIGURES: dict[str, Callable[[Edition], SubFigure]] = {
     "curves": compare.curves,
     "contrasts": compare.contrasts,

@@ -14,8 +14,9 @@ from reformsim import measures, outcomes, uncertainties
 from reformsim.experiment import analysis, attribution, design, power
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
-from reformsim.experiment.kinds import Factorial, Interactions, Pilot, Sampled, Shapley
+from reformsim.experiment.kinds import Factorial, Interactions, Pilot, Shapley
 from reformsim.experiment.power import Power
+from reformsim.experiment.sampled import Sampled
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store, StoreError, versions
 from reformsim.report.worlds import Worlds

@@ -7,9 +7,9 @@ from typing import Literal
 import numpy as np
 
 from reformsim.experiment import analysis, discovery, responses, robustness, sensitivity
-from reformsim.experiment.kinds import LatinHypercube, Sampled
 from reformsim.experiment.responses import Failure, Response
 from reformsim.experiment.robustness import Driver, Regret, Robustness
+from reformsim.experiment.sampled import LatinHypercube, Sampled
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.sensitivity import Index, Loss
