@@ -61,7 +61,7 @@ def save[T: Told](
     Raises StoreError.
     """
     told = edition.told
-    source = json.dumps(record(told, name, edition.zh), sort_keys=True)
+    source = json.dumps(record(told, name, edition.zh))
     program = f"reformsim {reformsim.__version__}"
     title = f"{told.experiment.name}: {name}"
     about = f"{program}; config {told.config_hash}; {CAVEAT}"
