@@ -6,6 +6,7 @@ Skipped where there is no Chromium (``apt-get install chromium``), playwright or
 import shutil
 import socket
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -198,12 +199,18 @@ def test_the_form_is_accessible_and_fits_the_screen(language, size, show):
     assert grave(page) == []
 
 
+@pytest.fixture(scope="module")
+def made(served) -> str:
+    _, folder = served
+    experiment = Experiment.load(Path(__file__).parent / "baselines" / "compare.yaml")
+    run.execute(experiment, folder / "made", workers=1)
+    return "made"
+
+
 @pytest.mark.parametrize("language", ["zh", "en"])
 @pytest.mark.parametrize("size", [PHONE, DESK])
-def test_results_are_accessible_and_fit_the_screen(language, size, show, served):
-    _, folder = served
-    name = min(path.parent.name for path in folder.glob("*/manifest.json"))
-    page = show(f"/runs/{name}", size)
+def test_results_are_accessible_and_fit_the_screen(language, size, show, made):
+    page = show(f"/runs/{made}", size)
     page.click(f"[data-language={language}]")
     page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
