@@ -7,26 +7,29 @@ from typing import Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
+from reformsim.cli.common import (
+    AsJson,
+    Chinese,
+    Executor,
+    OtherCode,
+    Output,
+    RetryFailed,
+    Workers,
+    app,
+    console,
+    fail,
+    told,
+)
 
 
 @app.command()
 def calibrate(
     file: Annotated[Path, typer.Argument(help="An experiment, as experiments/calibration.yaml.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
-    ] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Make failed runs again.")
-    ] = False,
-    other_code: Annotated[
-        bool, typer.Option("--other-code", help="Go on though the code has changed since.")
-    ] = False,
+    output: Output = None,
+    workers: Workers = None,
+    executor: Executor = None,
+    retry_failed: RetryFailed = False,
+    other_code: OtherCode = False,
     as_json: AsJson = False,
     zh: Chinese = False,
 ) -> None:

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,18 @@ app = typer.Typer(
     help="Simulate a city-governance reform under stated assumptions.",
 )
 
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
+]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")]
+Executor = Annotated[
+    str | None,
+    typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
+]
+RetryFailed = Annotated[bool, typer.Option("--retry-failed", help="Make failed runs again.")]
+OtherCode = Annotated[
+    bool, typer.Option("--other-code", help="Go on though the code has changed since.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Chinese = Annotated[bool, typer.Option("--zh", help="Print in Chinese.")]
 

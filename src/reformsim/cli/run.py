@@ -8,7 +8,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, console, fail, told
+from reformsim.cli.common import (
+    AsJson,
+    Chinese,
+    Executor,
+    OtherCode,
+    Output,
+    RetryFailed,
+    Workers,
+    app,
+    console,
+    fail,
+    told,
+)
 
 if TYPE_CHECKING:
     from reformsim.experiment.plan import Plan
@@ -18,21 +30,12 @@ if TYPE_CHECKING:
 @app.command()
 def run(
     file: Annotated[Path, typer.Argument(help="An experiment, such as experiments/regimes.yaml.")],
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
-    ] = None,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")] = None,
-    executor: Annotated[
-        str | None,
-        typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
-    ] = None,
+    output: Output = None,
+    workers: Workers = None,
+    executor: Executor = None,
     replications: Annotated[int | None, typer.Option(min=1, help="Instead of the file's.")] = None,
-    retry_failed: Annotated[
-        bool, typer.Option("--retry-failed", help="Make failed runs again.")
-    ] = False,
-    other_code: Annotated[
-        bool, typer.Option("--other-code", help="Go on though the code has changed since.")
-    ] = False,
+    retry_failed: RetryFailed = False,
+    other_code: OtherCode = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Tell runs, time, memory and disk; keep nothing.")
     ] = False,

@@ -16,10 +16,10 @@ from scipy.special import stdtrit
 
 from reformsim.experiment import aftermath, sampling
 from reformsim.experiment.aftermath import GroupContrast, Year
-from reformsim.experiment.analysis import LEVEL, Contrast, Trait, corrected
+from reformsim.experiment.analysis import LEVEL, Contrast, Trait, contrast, corrected
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
 from reformsim.experiment.checks import COST
-from reformsim.experiment.choice import ByBundle, Place, contrast, front, order, ranked, signed
+from reformsim.experiment.choice import ByBundle, Place, front, order, ranked, signed
 from reformsim.experiment.discovery import Rule, discover
 from reformsim.experiment.evaluation import Carry, Evaluation, Found, InWorlds, Quotes
 from reformsim.experiment.plan import Keep

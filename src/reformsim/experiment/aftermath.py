@@ -7,10 +7,9 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import pandas as pd
 
-from reformsim.experiment.analysis import Contrast, Trait, corrected, interval, traits
+from reformsim.experiment.analysis import Contrast, Trait, contrast, corrected, interval, traits
 from reformsim.experiment.bundles import DO_NOTHING
 from reformsim.experiment.checks import COST
-from reformsim.experiment.choice import contrast
 from reformsim.experiment.store import Results
 from reformsim.scenario import YEAR
 

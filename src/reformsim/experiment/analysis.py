@@ -200,28 +200,7 @@ def contrasts(results: Results, references: dict[str, str], rule: Rule = STUDENT
         a, b = values.get((trait.outcome, scenario)), values.get((trait.outcome, reference))
         if a is None or b is None:
             continue
-        both = ~(np.isnan(a) | np.isnan(b))
-        n, value, low, high, p = rule.interval(a - b)
-        a, b = a[both], b[both]
-        base = _mean(b)
-        found.append(
-            Contrast(
-                outcome=trait.outcome,
-                unit=trait.unit,
-                better=trait.better,
-                n=n,
-                base=base,
-                value=value,
-                low=low,
-                high=high,
-                verdict=verdict(trait.better, n, low, high, base),
-                scenario=scenario,
-                reference=reference,
-                mean=_mean(a),
-                variance_reduction=variance_reduction(a, b),
-                p=p,
-            )
-        )
+        found.append(contrast(trait, scenario, reference, a, b, rule))
     return found
 
 
@@ -339,6 +318,32 @@ class Trait:
     outcome: str
     unit: str
     better: str
+
+
+def contrast(
+    trait: Trait, scenario: str, reference: str, a: np.ndarray, b: np.ndarray, rule: Rule = STUDENT
+) -> Contrast:
+    """Return a − b, paired by position, with an interval over the pairs that are whole."""
+    both = ~(np.isnan(a) | np.isnan(b))
+    n, value, low, high, p = rule.interval(a - b)
+    a, b = a[both], b[both]
+    base = _mean(b)
+    return Contrast(
+        outcome=trait.outcome,
+        unit=trait.unit,
+        better=trait.better,
+        n=n,
+        base=base,
+        value=value,
+        low=low,
+        high=high,
+        verdict=verdict(trait.better, n, low, high, base),
+        scenario=scenario,
+        reference=reference,
+        mean=_mean(a),
+        variance_reduction=variance_reduction(a, b),
+        p=p,
+    )
 
 
 def traits(results: Results) -> list[Trait]:

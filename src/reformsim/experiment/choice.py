@@ -1,12 +1,11 @@
 """Choose among bundles: what none of the others beats, the least regret, the order of measures."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from reformsim.experiment.analysis import STUDENT, Contrast, Trait, variance_reduction, verdict
+from reformsim.experiment.analysis import Contrast, Trait, contrast
 from reformsim.experiment.bundles import NOTHING, Bundle, without
 from reformsim.experiment.robustness import Regret, regrets
 
@@ -60,30 +59,6 @@ def ranked(trait: Trait, values: ByBundle) -> list[tuple[Bundle, Regret]]:
     names = {bundle.name: bundle for bundle in values}
     found = regrets(trait, {name: values[bundle] for name, bundle in names.items()})
     return sorted(((names[r.scenario], r) for r in found), key=lambda pair: pair[1].worst)
-
-
-def contrast(trait: Trait, scenario: str, reference: str, a: np.ndarray, b: np.ndarray) -> Contrast:
-    """Return a − b, paired by world, with Student's interval over the worlds that both have."""
-    there = ~(np.isnan(a) | np.isnan(b))
-    a, b = a[there], b[there]
-    n, value, low, high, p = STUDENT.interval(a - b)
-    base = float(b.mean()) if n else math.nan
-    return Contrast(
-        outcome=trait.outcome,
-        unit=trait.unit,
-        better=trait.better,
-        n=n,
-        base=base,
-        value=value,
-        low=low,
-        high=high,
-        verdict=verdict(trait.better, n, low, high, base),
-        scenario=scenario,
-        reference=reference,
-        mean=float(a.mean()) if n else math.nan,
-        variance_reduction=variance_reduction(a, b),
-        p=p,
-    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
