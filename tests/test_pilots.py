@@ -322,9 +322,9 @@ def test_size_counts_units_before_months_before_cases():
 
 
 def test_shares_of_draws_within_worlds_are_worth_less():
-    """Five draws in each of four worlds that all agree are worth four; without worlds twenty."""
+    """Five draws in each of four worlds that all agree are worth three; without worlds twenty."""
     hits, worlds = np.repeat([True, False], 10), np.repeat(np.arange(4), 5)
-    assert power._share(hits, worlds) == pytest.approx((0.5, *power.wilson(2, 4)))
+    assert power._share(hits, worlds) == pytest.approx((0.5, *power.wilson(1.5, 3)))
     assert power._share(hits, np.zeros(20, int)) == pytest.approx((0.5, *power.wilson(10, 20)))
 
 

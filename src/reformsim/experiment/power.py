@@ -312,7 +312,7 @@ def _share(hits: np.ndarray, worlds: np.ndarray) -> tuple[float, float, float]:
         return math.nan, math.nan, math.nan
     by = _by_world(hits.astype(float), worlds)
     share = float(by.mean())
-    spread = float(by.var(ddof=1)) if len(by) > 1 else 0.0
+    spread = float(by.var(ddof=1)) if len(by) < len(hits) else 0.0
     worth = len(by) * share * (1 - share) / spread if spread > 0 else float(len(by))
     n = min(worth, float(len(hits)))
     return share, *wilson(share * n, n)

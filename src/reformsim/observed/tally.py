@@ -116,7 +116,8 @@ class Tally:
     def end(self) -> float:
         """Return the end of the file, in days since 1990: the last day on which things happen.
 
-        One date, or one in ten thousand, may lie after it: slips of the pen.
+        One date, or one in ten thousand, may lie after it: slips of the pen. Of fewer than a
+        hundred all count.
         """
         return float(_last(self.arrivals.sum(axis=1) + self.closings) + 1)
 
@@ -127,7 +128,8 @@ class Tally:
 
 def _last(events: np.ndarray) -> int:
     after = events[::-1].cumsum()[::-1]
-    return int(np.flatnonzero(after > max(1e-4 * after[0], 1.0)).max(initial=0))
+    slips = max(1e-4 * after[0], 1.0) if after[0] >= 100 else 0.0
+    return int(np.flatnonzero(after > slips).max(initial=0))
 
 
 def day_of(seconds: np.ndarray) -> np.ndarray:
