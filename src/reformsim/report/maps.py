@@ -37,11 +37,12 @@ def satisfaction(edition: Edition) -> SubFigure:
     width, height = np.ptp(np.concatenate(city.district_polygons()), axis=0)
     wide = width > _WIDE * height
     shape = (3, len(pairs)) if wide else (len(pairs), 3)
-    size = (7.5, 2.9 + 6.5 * height / width) if wide else (3.4, 0.9 + 2.9 * height / width)
+    across = (7.5 if len(pairs) == 1 else 4.6) if wide else 3.4  # inches of one map
+    tall = 0.9 + (across - 1.4 if wide else 2.9) * height / width
     figure = style.canvas(
         edition,
-        size[0] * (shape[1] if not wide else 1.0),
-        1.0 + (size[1] * shape[0] if not wide else 3 * (0.9 + 6.2 * height / width)),
+        across * shape[1],
+        1.0 + tall * shape[0],
         "各街道（镇）居民满意度：无改革、有改革与差异",
         "residents' satisfaction by subdistrict: without, with, and the difference",
     )
