@@ -256,7 +256,7 @@ def _district(
     cases = np.zeros(room, s.CASE)
     cases["next"] = np.arange(1, room + 1)
     cases["next"][-1] = -1
-    state = np.zeros(8, np.int64)
+    state = np.zeros(s.STATE, np.int64)
     state[s.FREE_COUNT] = room
     state[s.CITY_HEAD] = -1
     d = s.District(
@@ -278,6 +278,7 @@ def _district(
         pulse=columns.pulse[m],
         desks=desks,
         free=np.zeros(64),
+        needs=np.zeros(int(people * world["needs"] / 365.0 * 3.0) + 64, s.NEED_ROW),
         cases=cases,
         buckets=np.full(32 * per_day, -1, np.int32),
         heap_time=np.zeros(room),

@@ -2,8 +2,10 @@
 
 import numpy as np
 
+from reformsim.cases.arrivals import count_candidates, generate
 from reformsim.cases.clock import CALENDARS, finish_wall, to_work
 from reformsim.cases.flow import desk_now, handle, work_of
+from reformsim.cases.intake import arise
 from reformsim.cases.queue import (
     make_room,
     next_bucket,
@@ -14,11 +16,9 @@ from reformsim.cases.queue import (
     visit,
 )
 from reformsim.cases.state import (
-    AROUND_THE_CLOCK,
     AT_DESK,
     BUCKET,
     END_DAY,
-    FIRST_RESIDENT,
     FREE_COUNT,
     GIVE_UP,
     HEAP,
@@ -26,133 +26,100 @@ from reformsim.cases.state import (
     INTAKE,
     LAPSED,
     NEED,
+    NEED_ROW,
+    NEEDS,
     RATE,
-    SEED,
     SPOT,
     START,
     START_DAY,
     STOP_DAY,
+    UPCOMING,
     District,
 )
-from reformsim.cases.steps import later
 from reformsim.cases.work import departments, unit_of
-from reformsim.chance import Purpose, draw, mix, poisson
-from reformsim.kernels import njit
+from reformsim.kernels import njit, prefetch
 
-DONE, FULL = 0, 1
+DONE, FULL, CROWDED = range(3)
 #: Records that one event may take: a case of six departments opens at most five more chains.
 SLACK = 8
-RESIDENT, CATEGORY = int(Purpose.RESIDENT), int(Purpose.CATEGORY)
-MOMENT, THINNING = int(Purpose.MOMENT), int(Purpose.THINNING)
-#: Needs arise between 7:00 and 23:00 (assumed).
-WAKE, AWAKE_HOURS = 7.0, 16.0
+#: Needs by which a resident's record is asked for ahead of use.
+AHEAD = 8
 
 
 @njit(cache=True)
-def count_candidates(d, day):
-    """Poisson number of candidate needs of each birth cell on ``day``; returns their sum."""
-    per_day = d.world[0].needs / 365.0 * d.lift[0]
-    total = 0
-    for g in range(len(d.grids)):
-        cell = d.grids[g]
-        n = poisson(cell.weight * per_day, mix(mix(d.fixed[SEED], cell.id), day))
-        d.counts[g] = n
-        total += n
-    return total
+def _is_next(d, need, per_day):
+    """Whether the upcoming need is the next event of all, in the bucket that is open."""
+    if np.int64((need.time - d.span[START_DAY]) * per_day) > d.state[BUCKET]:
+        return False
+    if d.state[HEAP] == 0 or need.time < d.heap_time[0]:
+        return True
+    return need.time == d.heap_time[0] and need.key <= d.cases[d.heap_case[0]].key
 
 
 @njit(cache=True)
-def most_accepted(accept):
-    """Largest chance of each category anywhere, (12,): what exceeds it arises nowhere."""
-    most = np.zeros(accept.shape[1])
-    for community in range(accept.shape[0]):
-        for category in range(len(most)):
-            most[category] = max(most[category], accept[community, category])
-    return most
-
-
-@njit(cache=True)
-def generate(d, day):
-    """File the day's needs: a candidate is keyed by birth cell, day and index, then by resident.
-
-    Category and thinning mark are the candidate's, so that what no place accepts ends at once.
-    """
-    w = d.world[0]
-    most = most_accepted(d.accept)
-    for g in range(len(d.grids)):
-        cell = d.grids[g]
-        cell_key = mix(mix(d.fixed[SEED], cell.id), day)
-        for n in range(d.counts[g]):
-            key = mix(cell_key, n + 1)
-            u = draw(key, CATEGORY)
-            category = 0
-            while category < 11 and u >= d.category_cut[category]:
-                category += 1
-            mark = draw(key, THINNING)
-            if mark >= most[category]:
-                continue  # before any resident's record is fetched
-            spin = draw(key, RESIDENT) * cell.people
-            j = min(int(spin), cell.people - 1)
-            if spin - j >= d.alias_cut[cell.first + j]:
-                j = int(d.alias_other[cell.first + j])
-            resident = cell.first + j
-            community = d.grids[d.residents[resident].place].community
-            if mark >= d.accept[community, category]:
-                continue
-            key = mix(key, d.fixed[FIRST_RESIDENT] + resident)
-            moment = draw(key, MOMENT)
-            if not d.fixed[AROUND_THE_CLOCK]:
-                moment = (WAKE + AWAKE_HOURS * moment) / 24.0
-            i = take(d)
-            case = d.cases[i]
-            case.key = key
-            case.resident = resident
-            case.category = category
-            case.community = -1
-            case.parent = i
-            case.desk = -1
-            case.need = day + moment
-            case.voiced = case.need
-            case.begun = -1.0
-            case.arrived = 0.0
-            case.start = 0.0
-            case.finish = 0.0
-            case.delay = 0.0
-            case.mask = 0
-            case.absorbed = 0
-            case.attempt = 0
-            case.open = 0
-            case.transfers = 0
-            case.channel = 0
-            case.flags = 0
-            case.state = 0
-            chance = min(w.cross_share * d.categories[category].cross, 0.95)
-            case.parts = departments(key, chance)
-            d.daily[day, 0] += 1.0
-            later(d, i, day + moment, NEED)
+def _open_case(d, need):
+    """Give a need a record, for as long as it lasts; returns its row."""
+    i = take(d)
+    case = d.cases[i]
+    case.key = need.key
+    case.resident = need.resident
+    case.category = need.category
+    case.community = -1
+    case.parent = i
+    case.desk = -1
+    case.need = need.time
+    case.voiced = need.time
+    case.time = need.time
+    case.begun = -1.0
+    case.arrived = 0.0
+    case.start = 0.0
+    case.finish = 0.0
+    case.delay = 0.0
+    case.mask = 0
+    case.absorbed = 0
+    case.attempt = 0
+    case.open = 0
+    case.transfers = 0
+    case.channel = 0
+    case.flags = 0
+    case.state = 0
+    case.stage = NEED
+    chance = min(d.world[0].cross_share * d.categories[case.category].cross, 0.95)
+    case.parts = departments(need.key, chance)
+    return i
 
 
 @njit(cache=True, nogil=True)
 def advance(d):
-    """Handle events up to the time to stop at; FULL when records run out, then call again."""
+    """Handle needs and events up to the time to stop at.
+
+    Returns FULL when records run out and CROWDED when the day's needs do: then call again.
+    """
     utility = np.empty(6)
     share = np.empty(6)
     per_day = np.int64(d.span[RATE])
     while True:
         if d.state[FREE_COUNT] < SLACK:
             return FULL
+        n = d.state[UPCOMING]
+        if n < d.state[NEEDS] and _is_next(d, d.needs[n], per_day):
+            d.state[UPCOMING] = n + 1
+            prefetch(d.residents, d.needs[min(n + AHEAD, d.state[NEEDS] - 1)].resident)
+            arise(d, _open_case(d, d.needs[n]), d.needs[n].time, utility, share)
+            continue
         if d.state[HEAP] > 0:
             i = pop(d)
-            handle(d, i, d.cases[i].time, utility, share)
+            handle(d, i, d.cases[i].time)
             continue
         upcoming = d.state[BUCKET] + 1
         if d.span[START_DAY] + upcoming / per_day >= d.span[STOP_DAY]:
             return DONE
         if upcoming % per_day == 0:
             day = np.int64(d.span[START_DAY]) + upcoming // per_day
-            if count_candidates(d, day) + SLACK > d.state[FREE_COUNT]:
-                return FULL
-            generate(d, day)
+            candidates = count_candidates(d, day)
+            if candidates > len(d.needs):
+                return CROWDED
+            generate(d, day, candidates)
         next_bucket(d)
 
 
@@ -292,8 +259,11 @@ def run_to(d: District, day: float) -> None:
     A ``day`` that is not whole must be the end of a bucket of events.
     """
     d.span[STOP_DAY] = min(day, d.span[END_DAY])
-    while advance(d) == FULL:
-        make_room(d, len(d.cases) // 2 + SLACK)
+    while (stopped := advance(d)) != DONE:
+        if stopped == CROWDED:
+            d.needs = np.zeros(2 * int(d.counts.sum()), NEED_ROW)
+        else:
+            make_room(d, len(d.cases) // 2 + SLACK)
 
 
 def run_span(d: District, start: int, end: int) -> None:

@@ -3,7 +3,7 @@
 from reformsim.cases import state as s
 from reformsim.cases.closing import close, give_up
 from reformsim.cases.dispatch import agreed, come_down, dispatch, talked
-from reformsim.cases.intake import arise, found, intake_desk, intake_hours
+from reformsim.cases.intake import found, intake_desk, intake_hours
 from reformsim.cases.parts import assemble, part_done, returned, send, start_parts
 from reformsim.cases.state import Count, Wait
 from reformsim.cases.steps import count, first_part, served
@@ -54,12 +54,10 @@ def desk_now(d, i):
 
 
 @njit(cache=True)
-def handle(d, i, t, utility, share):
+def handle(d, i, t):
     """Handle the pending event of case ``i`` at wall time ``t``."""
     stage = d.cases[i].stage
-    if stage == s.NEED:
-        arise(d, i, t, utility, share)
-    elif stage == s.LOCAL:
+    if stage == s.LOCAL:
         end = served(d, i, Wait.INTAKE_WAIT, Wait.INTAKE_WORK)
         d.waits[Wait.LOCAL_DELAY] += t - end
         if d.cases[i].desk >= 0:

@@ -23,7 +23,7 @@ from reformsim.cases.state import (
     START_DAY,
     District,
 )
-from reformsim.kernels import njit
+from reformsim.kernels import njit, prefetch
 
 
 @njit(cache=True)
@@ -102,6 +102,7 @@ def next_bucket(d):
     d.buckets[b] = -1
     while i >= 0:
         follower = d.cases[i].next
+        prefetch(d.residents, d.cases[i].resident)
         _heap_push(d, d.cases[i].time, i)
         i = follower
     return True

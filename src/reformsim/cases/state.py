@@ -90,6 +90,9 @@ CASE = np.dtype(
     ]
 )
 
+#: A need of the day that is still to arise.
+NEED_ROW = np.dtype([("time", "f8"), ("key", "u8"), ("resident", "i4"), ("category", "i4")])
+
 #: A resident; satisfaction, expectation and trust as of the day last touched.
 RESIDENT = np.dtype(
     [
@@ -294,6 +297,7 @@ class District(Bundle):
         "pulse": (PULSE, 2),  # (communities, 3)
         "desks": (DESK, 1),
         "free": (np.float64, 1),  # hours at which each server is free, a min-heap per desk
+        "needs": (NEED_ROW, 1),  # of the day, in order of (time, key)
         "cases": (CASE, 1),
         "buckets": (np.int32, 1),
         "heap_time": (np.float64, 1),
@@ -320,6 +324,7 @@ class District(Bundle):
     pulse: np.ndarray
     desks: np.ndarray
     free: np.ndarray
+    needs: np.ndarray
     cases: np.ndarray
     buckets: np.ndarray
     heap_time: np.ndarray
@@ -341,8 +346,12 @@ KEEP, AROUND_THE_CLOCK, SERVICE, SEED, PERIOD_HOURS, AGENDA, FIRST_RESIDENT = ra
 # span
 START_DAY, END_DAY, RATE, STOP_DAY = range(4)
 # state; MEETING is the hour of the last meeting that cases were put down for, CITY_HEAD the first
-# case on its way to the city level, WEIGHED the day on which overdue cases were last looked at
-FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, CITY_HEAD, WEIGHED = range(8)
+# case on its way to the city level, WEIGHED the day on which overdue cases were last looked at,
+# NEEDS the number of the day's needs, of which UPCOMING is the next to arise
+(
+    FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, CITY_HEAD, WEIGHED, NEEDS, UPCOMING,
+    STATE,
+) = range(11)  # fmt: skip
 
 # distributions of work
 LOGNORMAL, EXPONENTIAL, DETERMINISTIC = range(3)
