@@ -48,7 +48,7 @@ def generate(d, day, total):
     """List the needs of ``day``, of which ``total`` candidates were counted, in order of time.
 
     A candidate is keyed by birth cell, day and index, then by resident. Pass by pass over all of
-    them, so that the memory of many is fetched at a time: a third of the time of one by one.
+    them, so that the memory of many is fetched at a time: half the time of one by one.
     """
     keys, residents = np.empty(total, np.uint64), np.empty(total, np.int32)
     categories, times = np.empty(total, np.uint8), np.empty(total)

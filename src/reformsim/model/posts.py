@@ -79,11 +79,11 @@ def by_district(
     rules: np.ndarray, people: np.ndarray, district: np.ndarray, districts: int
 ) -> np.ndarray:
     """Return the rules that a district as a whole lives by: means over its residents."""
-    out = np.zeros(districts, RULES)
+    values = rules.view(float).reshape(len(rules), -1)
+    out = np.zeros((districts, values.shape[1]))
+    np.add.at(out, district, values * people[:, None])
     total = np.bincount(district, weights=people, minlength=districts)
-    for lever in RULES.names or ():
-        out[lever] = np.bincount(district, rules[lever] * people, districts) / total
-    return out
+    return (out / total[:, None]).view(RULES).ravel()
 
 
 def attend(
