@@ -46,6 +46,16 @@ class Model(Protocol):
         """Return stage, days, period."""
 
 
+class Detailed(Model, Protocol):
+    """What ``keep: detail`` needs besides."""
+
+    def communities(self) -> pd.DataFrame:
+        """Return outcome, value, unit, better, level, place, period."""
+
+    def daily(self) -> pd.DataFrame:
+        """Return day, district, and a column for each count."""
+
+
 class Panelled(Model, Protocol):
     """What a pilot needs besides."""
 
@@ -120,6 +130,14 @@ def everything(model: Model) -> pa.Table:
     return _packed(parts)
 
 
+def detail(model: Detailed) -> pa.Table:
+    """Return everything, the outcomes of every community, and what was counted day by day."""
+    days = model.daily().melt(["day", "district"], var_name="outcome")
+    days = days.rename(columns={"district": "place"}).assign(kind="daily", level="district")
+    parts = [model.communities().assign(kind="community"), days]
+    return pa.concat_tables([everything(model), _packed(parts)])
+
+
 def panels(model: Panelled) -> pa.Table:
     """Return the headlines of the city, and the panel of the scenario with its cases."""
     told = model.panel()
@@ -158,6 +176,7 @@ def headlines(model: Model) -> pa.Table:
 #: What is taken of a finished run.
 COLLECT: dict[Keep, Callable[[Any], pa.Table]] = {
     "all": everything,
+    "detail": detail,
     "headlines": headlines,
     "panel": panels,
 }

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 #: What a run tells. ``kind`` says what a row is: an ``outcome`` of a place and period, a point
-#: of a ``curve`` over months, the mean days of a ``wait`` by stage of a case, or a place and month
-#: of a ``panel``, with the number of ``cases`` that it is a share of.
+#: of a ``curve`` over months, the mean days of a ``wait`` by stage of a case, an outcome of a
+#: ``community``, a ``daily`` count of a district, or a place and month of a ``panel``, with the
+#: number of ``cases`` that it is a share of.
 FORM = pa.schema(
     [
         ("kind", pa.string()),

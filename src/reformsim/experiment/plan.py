@@ -17,9 +17,9 @@ from reformsim.experiment.kinds import Pilot
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 
-#: All that a run tells, or the outcomes of the whole city after the transition, alone or with the
-#: panel of the scenario.
-Keep = Literal["all", "headlines", "panel"]
+#: All that a run tells, alone or with communities and days, or the outcomes of the whole city after
+#: the transition, alone or with the panel of the scenario.
+Keep = Literal["all", "detail", "headlines", "panel"]
 
 #: From so many runs on, an experiment that does not say otherwise keeps headlines.
 SWEEP = 200

@@ -81,10 +81,10 @@ class Experiment(Closed):
     replications: int = Field(default_factory=_usual_replications, ge=1)
     outcomes: tuple[str, ...] = Field(min_length=1)
     figures: tuple[Figure, ...] = ()
-    keep: Literal["all", "headlines"] | None = Field(
+    keep: Literal["all", "detail", "headlines"] | None = Field(
         default=None,
-        description="What is kept of a run: all it tells, or the city's outcomes after the "
-        "transition; all if absent, headlines from 200 runs.",
+        description="What is kept of a run: all it tells, in detail with every community and day, "
+        "or the city's outcomes after the transition; all if absent, headlines from 200 runs.",
     )
     zh: dict[str, str] = Field(default_factory=dict)
 

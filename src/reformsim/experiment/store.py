@@ -43,7 +43,7 @@ class Results:
         ]
 
     def kind(self, kind: str) -> pd.DataFrame:
-        """Return the rows of one kind: ``outcome``, ``curve`` or ``wait``."""
+        """Return the rows of one kind, as ``chunks.FORM`` names them."""
         return self.rows[self.rows["kind"] == kind]
 
     def failed(self) -> pd.DataFrame:

@@ -105,6 +105,10 @@ class CityModel(mesa.Model):
         """Return all outcomes so far: outcome, value, unit, better, level, place, period."""
         return results.table(self._history_now().groups())
 
+    def communities(self) -> pd.DataFrame:
+        """Return the outcomes of every community, in the columns of `outcomes`."""
+        return results.table(self._history_now().communities())
+
     def headlines(self) -> list[tuple[Outcome, float]]:
         """Return all outcomes of the whole city after the transition, NaN where there is none.
 

@@ -10,7 +10,7 @@ from reformsim.cases.columns import Columns
 from reformsim.city import City
 from reformsim.model.administration import Administration
 from reformsim.model.span import BY_ACCOUNT, Span, money_of, since
-from reformsim.model.totals import Level, everyone, levels, total
+from reformsim.model.totals import Level, communities, everyone, levels, total
 from reformsim.outcomes import PERIODS, Totals
 from reformsim.scenario import YEAR, Scenario, month_of, month_start
 
@@ -98,12 +98,19 @@ class History:
 
     def groups(self) -> list[tuple[str, list[str], str, Totals]]:
         """Return totals by period and by city, district, subdistrict, community type and age."""
-        out = []
-        for period, span in zip(PERIODS, self.periods, strict=True):
-            if span.length > 0:
-                for level in levels(self.city):
-                    out.append((level[0], level[1], period, total(span, self.city, level)))
-        return out
+        return self._by_period(levels(self.city))
+
+    def communities(self) -> list[tuple[str, list[str], str, Totals]]:
+        """Return totals by period and community."""
+        return self._by_period([communities(self.city)])
+
+    def _by_period(self, of: list[Level]) -> list[tuple[str, list[str], str, Totals]]:
+        return [
+            (level[0], level[1], period, total(span, self.city, level))
+            for period, span in zip(PERIODS, self.periods, strict=True)
+            if span.length > 0
+            for level in of
+        ]
 
     def after(self) -> Totals | None:
         """Return the totals of the whole city after the transition, None before it is over."""

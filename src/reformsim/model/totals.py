@@ -37,6 +37,15 @@ def levels(city: City) -> list[Level]:
     return [everyone(city), *((level, *row) for level, row in rows.items())]
 
 
+def communities(city: City) -> Level:
+    """Return the communities, which have no names: numbered within their subdistricts."""
+    own = city.subdistricts.first_community[city.communities.subdistrict]
+    names = np.array(city.subdistricts.name)[city.communities.subdistrict]
+    n = len(city.communities)
+    places = [f"{name} {k}" for name, k in zip(names, np.arange(n) - own + 1, strict=True)]
+    return "community", places, np.repeat(np.arange(n)[:, None], 3, axis=1)
+
+
 def total(span: Span, city: City, level: Level) -> Totals:
     """Sum what a span counted over the places of a level; states are means over its days."""
     name, places, group = level
@@ -82,7 +91,7 @@ def total(span: Span, city: City, level: Level) -> Totals:
         state |= inequality.of_places(city, felt, span.tally, way, effort, cells, group, n)
     else:
         state |= dict.fromkeys(inequality.NAMES, blank)
-    if name == "age":
+    if name in ("age", "community"):
         state |= dict.fromkeys(("facilities_gini", "new_estates_served", "town_residents"), blank)
     else:
         served = span.community[BY_COMMUNITY.index("facilities")] / span.length

@@ -17,8 +17,9 @@ from reformsim.report.worlds import Worlds
 
 
 def write(study: Study, store: Store) -> list[Path]:
-    """Write runs, means, contrasts and, where the design has them, effects and leads as CSV."""
-    return [store.write_text(f"{name}.csv", csv(table)) for name, table in tables(study).items()]
+    """Write runs, means, contrasts and, where the design or the runs have them, more as CSV."""
+    found = tables(study) | details(study)
+    return [store.write_text(f"{name}.csv", csv(table)) for name, table in found.items()]
 
 
 def summary(study: Study, files: list[Path]) -> dict[str, Any]:
@@ -70,6 +71,12 @@ def tables(study: Study) -> dict[str, pd.DataFrame]:
             for name in names
         }
     return {name: table for name, table in found.items() if len(table)}
+
+
+def details(study: Study) -> dict[str, pd.DataFrame]:
+    """Return what runs told of communities and days, where they kept it (``keep: detail``)."""
+    found = {kind: study.results.kind(kind) for kind in ("community", "daily")}
+    return {kind: rows.dropna(axis=1, how="all") for kind, rows in found.items() if len(rows)}
 
 
 def _worlds(worlds: Worlds) -> dict[str, pd.DataFrame]:
