@@ -252,11 +252,13 @@ class Confirm(Closed):
 
 
 class Advice(Sampled):
-    """Which few of the measures to take, within a budget: a search, then a fresh look at its best.
+    """Which few of the measures to take, within a budget: a search, a choice, a last fresh look.
 
     Every measure of a bundle stands at one of the ``levels``. All bundles are tried where that
     makes no more than ``bundles``, else as many are searched; each in the same ``worlds``, a
-    Latin hypercube. Made by `reformsim advise`, which is told the budget and how many measures.
+    Latin hypercube. What is chosen is run again in as many worlds as ``report`` says, without it
+    as many as ``confirm`` has. Made by `reformsim advise`, which is told the budget and how many
+    measures.
     """
 
     kind: Literal["advice"]
@@ -265,6 +267,7 @@ class Advice(Sampled):
     bundles: int = Field(default=200, ge=2, le=100_000)
     worlds: int = Field(default=8, ge=2, le=10_000)
     confirm: Confirm = Confirm()
+    report: int | None = Field(default=None, ge=4, le=100_000)
 
     @model_validator(mode="after")
     def _choices(self) -> Self:

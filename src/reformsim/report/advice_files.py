@@ -13,7 +13,7 @@ from matplotlib.figure import SubFigure
 
 from reformsim import outcomes
 from reformsim.experiment import aftermath, files
-from reformsim.experiment.analysis import Contrast, frame
+from reformsim.experiment.analysis import frame
 from reformsim.experiment.bundles import NOTHING
 from reformsim.report import provenance, style
 from reformsim.report.advice import Report
@@ -23,7 +23,7 @@ from reformsim.report.edition import Telling
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow
 
 #: The form of ``advice.json``, to be raised where a field changes its meaning.
-FORM = 1
+FORM = 2
 
 
 class Edition(Telling[Report]):
@@ -31,7 +31,7 @@ class Edition(Telling[Report]):
 
     def counted(self) -> str:
         """Say how many worlds there are."""
-        n = self.told.found.worlds
+        n = self.told.found.told.worlds
         return self.say(f"n = {n} 个情景", f"n = {n} worlds")
 
 
@@ -57,7 +57,7 @@ def write(report: Report, directory: Path, zh: bool) -> list[Path]:
 def summary(report: Report) -> dict[str, Any]:
     """Return the advice as one JSON-able object; docs/advice.md documents the fields."""
     found, even = report.found, report.break_even
-    searched = found.searched
+    searched, choice, told = found.searched, found.choice, found.told
     return _plain(
         {
             "form": FORM,
@@ -70,12 +70,12 @@ def summary(report: Report) -> dict[str, Any]:
                 {**asdict(outcomes.BY_NAME[name]), "chosen_by": name == found.headline}
                 for name in found.outcomes
             ],
-            "advised": _named(report, found.advised.name),
-            "best": _named(report, found.best.name),
-            "runner_up": found.runner_up and _named(report, found.runner_up.name),
+            "advised": _named(report, choice.advised.name),
+            "best": _named(report, choice.best.name),
+            "runner_up": choice.runner_up and _named(report, choice.runner_up.name),
             "words": words(report, zh=False),
             "words_zh": words(report, zh=True),
-            "worlds": found.worlds,
+            "worlds": told.worlds,
             "replications": report.experiment.replications,
             "search": {
                 "bundles": searched.space,
@@ -87,7 +87,10 @@ def summary(report: Report) -> dict[str, Any]:
                 {**asdict(c), **_named(report, c.bundle), "mark": report.marks[c.bundle]}
                 for c in found.candidates
             ],
-            "contrasts": _rows(found.contrasts),
+            "confirmed": {"worlds": found.worlds, "contrasts": _rows(choice.contrasts)},
+            "contrasts": _rows(told.contrasts),
+            "failed": told.failed,
+            "over": told.over,
             "regrets": _rows(found.regrets),
             "optimism": _rows(found.optimism),
             "rivals": [
@@ -96,7 +99,7 @@ def summary(report: Report) -> dict[str, Any]:
                     "rule": rival.rule and rival.rule.words(),
                     "rule_zh": rival.rule and rival.rule.words(zh=True),
                 }
-                for rival in found.rivals
+                for rival in told.rivals
             ],
             "order": _rows(found.order),
             "groups": _rows(found.groups),
@@ -119,7 +122,8 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
     ]
     return {
         "candidates": frame(found.candidates).drop(columns="levels"),
-        "contrasts": frame(found.contrasts),
+        "confirmed": frame(found.choice.contrasts),
+        "contrasts": frame(found.told.contrasts),
         "regrets": frame(found.regrets),
         "optimism": frame(found.optimism),
         "order": pd.json_normalize(_rows(found.order)),
@@ -133,7 +137,8 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
 def front(edition: Edition) -> SubFigure:
     """Draw the gain of each bundle against its cost, a panel for each outcome.
 
-    Filled marks are the front; a hollow one is what the search had promised.
+    Coloured marks are the front; a hollow one is what the search had promised. The choice and its
+    runner-up stand where the third look has them.
     """
     report, say = edition.told, edition.say
     found = report.found
@@ -148,13 +153,12 @@ def front(edition: Edition) -> SubFigure:
         "cost and effect against doing nothing, 95 % intervals; hollow: promised by the search",
     )
     looks = {c.bundle: style.LOOKS[i % len(style.LOOKS)] for i, c in enumerate(bundles)}
-    shown: dict[tuple[str, str], Contrast] = {(c.scenario, c.outcome): c for c in found.contrasts}
     promised = {(o.bundle, o.outcome): o.searched for o in found.optimism}
     for ax, name in zip(style.panels(figure, lines, columns, len(names)), names, strict=True):
         trait = found.outcomes[name]
         sign = -1.0 if trait.better == "lower" else 1.0
         for candidate in bundles:
-            c = shown.get((candidate.bundle, name))
+            c = report.effects.get((candidate.bundle, name))
             if c is None:
                 continue
             colour, _, marker = looks[candidate.bundle]
@@ -164,7 +168,7 @@ def front(edition: Edition) -> SubFigure:
             early = sign * promised[candidate.bundle, name]
             ax.plot(x, early, marker, color=colour, markersize=5, fillstyle="none", alpha=0.6)
             label = report.marks[candidate.bundle]
-            label += "*" if candidate.bundle == found.best.name else ""
+            label += "*" if candidate.bundle == found.choice.best.name else ""
             ax.annotate(label, (x, c.value), (4, 3), textcoords="offset points", fontsize=7)
         ax.axhline(0, color=style.BLACK, linewidth=0.8)
         ax.axvline(100 * found.question.budget, color=style.GREY, linewidth=0.8, linestyle=":")

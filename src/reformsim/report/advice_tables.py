@@ -36,9 +36,10 @@ def write(report: Report, console: Console, zh: bool = False) -> None:
 def _front(report: Report, zh: bool) -> Table:
     """Return the bundles with cost and effects; those that another beats are dimmed."""
     title = (
-        "第二次查看的组合,与不采取措施之差;暗色者被其他组合全面超过"
+        "可选组合,与不采取措施之差;所选者(*)与次选者为第三次查看,暗色者被其他组合全面超过"
         if zh
-        else "Bundles of the second look, against doing nothing; dimmed: another beats them"
+        else "Bundles against doing nothing; the choice (*) and its runner-up in the third look; "
+        "dimmed: another beats them"
     )
     heads = ("", "成本", "结果", "差异 [95 %]", "判断") if zh else (
         "", "cost", "outcome", "difference [95 %]", "verdict",
@@ -46,11 +47,11 @@ def _front(report: Report, zh: bool) -> Table:
     table = _table(title, *heads)
     for candidate in report.found.candidates:
         mark = report.marks[candidate.bundle]
-        star = " *" if candidate.bundle == report.found.best.name else ""
+        star = " *" if candidate.bundle == report.found.choice.best.name else ""
         style = None if candidate.front else "dim"
         rows = [
-            c for c in report.found.contrasts
-            if c.scenario == candidate.bundle and c.outcome in report.found.outcomes
+            c for name in report.found.outcomes
+            if (c := report.effects.get((candidate.bundle, name)))
         ]  # fmt: skip
         lead = (mark + star, f"{candidate.cost:.2%}")
         if not rows:
