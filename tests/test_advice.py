@@ -1,26 +1,28 @@
 """Advice on toys whose best bundle, front, regrets, losers and years are known."""
 
+import io
 import itertools
 import json
 
 import numpy as np
 import pytest
+from rich.console import Console
 from scipy.stats import binom
 from typer.testing import CliRunner
 
 from advising import KNOWN, WORLD, A, B, C, City, D, E, F, ask, question_file
 from reformsim.cli import app
-from reformsim.experiment.advice import STAGES, Question, tell, worlds
+from reformsim.experiment.advice import Question, tell
 from reformsim.experiment.aftermath import even, losers
 from reformsim.experiment.analysis import Trait
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
 from reformsim.experiment.choice import choose, front, ranked
-from reformsim.experiment.evaluation import Found
+from reformsim.experiment.evaluation import STAGES, Found, worlds
 from reformsim.experiment.proposals import LocalSearch
 from reformsim.experiment.run import Interrupted
 from reformsim.experiment.store import Store
 from reformsim.measures import BY_NAME as MEASURES
-from reformsim.report import advice_files, provenance, style
+from reformsim.report import advice_files, advice_tables, provenance, style
 from reformsim.report.advice import Report
 from reformsim.report.advice_files import summary
 from reformsim.report.advice_words import words
@@ -140,6 +142,44 @@ def test_what_changes_the_choice_is_named(tmp_path):
     (side,) = runner_up.rule.restrictions
     assert side.uncertainty == "utilisation" and not side.above
     assert nothing.share.share == 1.0 and nothing.rule is None
+
+
+def test_over_a_region_the_choice_is_that_of_the_region_and_the_full_ranges_stand_beside(tmp_path):
+    """In the region B is always best; over the full ranges A has the smaller worst regret."""
+    region = [{WORLD: 0.70 + 0.01 * i} for i in range(11)]
+    asked = question_file(
+        {
+            "measures": [A, B], "uncertainties": "calibrated", "region": region,
+            "confirm": {"bundles": 2, "worlds": 20},
+        }
+    )  # fmt: skip
+    city = City(crossing, PRICES, noise=0.001)
+    found = ask(city, tmp_path, at_most=1, asked=asked)
+    a, b = Bundle.of({A: 1.0}), Bundle.of({B: 1.0})
+    assert (found.choice.best, found.choice.runner_up, found.full.choice.best) == (b, a, a)
+    for stage in STAGES:
+        told = Store(tmp_path / stage).design()
+        points = {told.asked(name)["uncertainties"][WORLD] for name in told.lines}
+        assert points <= {row[WORLD] for row in region} and len(points) > 3
+    full = Store(tmp_path / "report_full").design()
+    beyond = [full.asked(name)["uncertainties"][WORLD] > 0.85 for name in full.lines]
+    assert 0.35 < np.mean(beyond) < 0.45
+    assert found.told.rivals[0].share.share == 1.0 > found.full.told.rivals[0].share.share
+    report = Report(asked, found, "")
+    told = " ".join(words(report, zh=False))
+    assert "over the calibrated region; over the full ranges: joint conference" in told
+    assert "The least worst regret has governance committee: calibration changes" in told
+    assert "全部范围" in " ".join(words(report, zh=True))
+    tables = advice_files.tables(report)
+    assert set(tables["regrets"]["within"]) == {"full", "calibrated"}
+    assert summary(report)["full"]["best"]["bundle"] == a.name
+    for zh in (False, True):
+        advice_tables.write(report, Console(file=io.StringIO(), width=80), zh)
+    alone = ask(city, tmp_path / "alone", at_most=1, asked=question_file({"measures": [A, B]}))
+    assert (
+        alone.full is None
+        and "within" not in advice_files.tables(Report(asked, alone, ""))["regrets"]
+    )
 
 
 def searching(seed: int):
@@ -335,6 +375,8 @@ def test_the_command_advises_on_a_town_and_goes_on_where_it_ended(tmp_path):
         (("outcomes: [satisfaction]", "outcomes: [measures_cost]"), "is the cost"),
         (("burden_reduction_ten", "burden_reduction"), "unknown measure 'burden_reduction'"),
         (("worlds: 2", "levels: [0]"), "levels: each must lie above 0"),
+        (("uncertainties: [p_mis]", "uncertainties: calibrated"), "needs a table from"),
+        (("[p_mis]", "[needs]\n  region: sweep"), "of the region is not among them"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path, change, message):

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 from scipy.special import stdtrit
 
-from reformsim.experiment import aftermath, sampling
+from reformsim.experiment import aftermath
 from reformsim.experiment.aftermath import GroupContrast, Year
 from reformsim.experiment.analysis import LEVEL, Contrast, Trait
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
@@ -33,21 +33,13 @@ from reformsim.experiment.choice import (
     signed,
 )
 from reformsim.experiment.discovery import Rule, discover
-from reformsim.experiment.evaluation import Carry, Evaluation, Found, InWorlds, Quotes
-from reformsim.experiment.plan import Keep
+from reformsim.experiment.evaluation import Carry, Found, Looks
 from reformsim.experiment.responses import Response
 from reformsim.experiment.robustness import Regret, Robustness, robustness
-from reformsim.experiment.sampled import Advice, Bounds
+from reformsim.experiment.sampled import Advice
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.search import Searched, search
-
-#: Stages that run in worlds of their own, and directories within that of the advice; the quotes
-#: are a further one.
-STAGES = ("search", "confirm", "report")
-
-#: Streams of random numbers that a stage has for itself: no stage has so many worlds.
-STREAMS = 1 << 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,12 +120,26 @@ class Told:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Full:
+    """What holds over the full ranges, beside a calibrated region.
+
+    ``choice`` and its ``regrets``: what would be chosen there among the same bundles; ``told``:
+    what the choice over the region does there. Worlds share their random numbers with those of
+    the region, so that what differs is the calibration alone.
+    """
+
+    choice: Choice
+    regrets: list[Regret]
+    told: Told
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """All that is advised, and what it rests on.
 
     ``choice`` was made in the second look, among ``candidates`` and by ``regrets``; ``told``,
-    ``order``, ``groups`` and ``years`` are of the third. What follows ``told`` is empty where
-    nothing is advised.
+    ``order``, ``groups`` and ``years`` are of the third, and empty where nothing is advised.
+    With a calibrated region all this is over that region, and ``full`` is told beside it.
     """
 
     question: Question
@@ -145,6 +151,7 @@ class Findings:
     optimism: list[Optimism]
     choice: Choice
     told: Told
+    full: Full | None
     order: list[Place]
     groups: list[GroupContrast]
     years: list[Year]
@@ -155,17 +162,6 @@ class Findings:
         return next(iter(self.outcomes))
 
 
-def worlds(bounds: Bounds, points: int, seed: int, stage: int) -> Sample:
-    """Draw a Latin hypercube of worlds; stages have samples of their own."""
-    values = sampling.latin_hypercube(points, len(bounds), seed * len(STAGES) + stage)
-    return Sample(
-        bounds,
-        sampling.scaled(values, bounds),
-        streams=np.arange(points),
-        times=np.ones(points, int),
-    )
-
-
 def advise(experiment: Experiment, question: Question, directory: Path, carry: Carry) -> Findings:
     """Search, choose, look again, and say what follows; resumes in ``directory``.
 
@@ -173,58 +169,70 @@ def advise(experiment: Experiment, question: Question, directory: Path, carry: C
     """
     design = experiment.design
     assert isinstance(design, Advice)
-    source, bounds = InWorlds(experiment), experiment.bounds()
-
-    def look(name: str, points: int, keep: Keep) -> tuple[Sample, Evaluation]:
-        stage = STAGES.index(name)
-        sample = worlds(bounds, points, experiment.seed, stage)
-        at = directory / name
-        return sample, Evaluation(source, sample.points(), stage * STREAMS, at, carry, keep)
-
-    _, early = look("search", design.worlds, "headlines")
-    second, confirm = look("confirm", design.confirm.worlds, "headlines")
-    third, report = look("report", design.report or design.confirm.worlds, "all")
+    looks = Looks(experiment, design, directory, carry)
     searched = search(
         Space(design.candidates(), design.levels, question.at_most),
         experiment.outcomes,
         question.budget,
         design.bundles,
         experiment.seed,
-        Evaluation(Quotes(experiment), [{}], 0, directory / "quotes", carry),
-        early,
+        looks.quotes(),
+        looks.at("search").runs,
     )
     outcomes = (*experiment.outcomes, COST)
     bundles = searched.best(design.confirm.bundles)
-    found = confirm([NOTHING, *bundles], outcomes)
+    confirm, report = looks.at("confirm"), looks.at("report", "all")
+    found = confirm.runs([NOTHING, *bundles], outcomes)
     choice = choose(experiment.outcomes[0], bundles, found)
-    told = tell(question, choice, report(choice.finalists(), outcomes), third)
+    told = tell(question, choice, report.runs(choice.finalists(), outcomes), report.sample)
     shown, advised = searched.traits, choice.advised
     headline = shown[experiment.outcomes[0]]
-
-    def by_bundle(runs: Evaluation, wanted: list[Bundle]) -> ByBundle:
-        values = runs(wanted, [headline.outcome])
-        return {bundle: values.by_world(headline.outcome, bundle) for bundle in wanted}
-
     groups: list[GroupContrast] = []
     years: list[Year] = []
     if advised != NOTHING:
-        results = report.results([NOTHING, advised])
+        results = report.runs.results([NOTHING, advised])
         groups = aftermath.groups(results, advised.name, list(shown))
         years = aftermath.years(results, advised.name, headline, experiment.warm_up)
     return Findings(
         question=question,
         outcomes=shown,
         searched=searched,
-        worlds=len(second.values),
+        worlds=len(confirm.sample.values),
         candidates=_candidates(question, searched, [NOTHING, *bundles], found, choice),
-        regrets=[r for o, t in shown.items() for _, r in ranked(t, choice.values[o])],
+        regrets=_regrets(shown, choice),
         optimism=_optimism(searched, choice, told),
         choice=choice,
         told=told,
-        order=order(headline, advised, partial(by_bundle, confirm), partial(by_bundle, report)),
+        full=_beside(looks, question, bundles, choice) if design.region else None,
+        order=order(
+            headline,
+            advised,
+            partial(confirm.by_bundle, headline.outcome),
+            partial(report.by_bundle, headline.outcome),
+        ),
         groups=groups,
         years=years,
     )
+
+
+def _beside(looks: Looks, question: Question, bundles: list[Bundle], choice: Choice) -> Full:
+    """Choose among the same bundles over the full ranges; tell of ``choice`` there."""
+    outcomes = looks.experiment.outcomes
+    confirm, report = looks.at("confirm", full=True), looks.at("report", full=True)
+    there = choose(outcomes[0], bundles, confirm.runs([NOTHING, *bundles], outcomes))
+    found = report.runs(choice.finalists(), (*outcomes, COST))
+    told = tell(question, choice, found, report.sample)
+    return Full(choice=there, regrets=_regrets(found.traits, there), told=told)
+
+
+def _regrets(traits: dict[str, Trait], choice: Choice) -> list[Regret]:
+    """Return the regrets of all bundles by outcome, the least worst regret first."""
+    return [
+        regret
+        for name, values in choice.values.items()
+        if name != COST
+        for _, regret in ranked(traits[name], values)
+    ]
 
 
 def tell(question: Question, choice: Choice, found: Found, sample: Sample) -> Told:

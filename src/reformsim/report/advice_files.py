@@ -13,6 +13,7 @@ from matplotlib.figure import SubFigure
 
 from reformsim import outcomes
 from reformsim.experiment import aftermath, files
+from reformsim.experiment.advice import Full, Rival
 from reformsim.experiment.analysis import frame
 from reformsim.experiment.bundles import NOTHING
 from reformsim.report import provenance, style
@@ -32,6 +33,8 @@ class Edition(Telling[Report]):
     def counted(self) -> str:
         """Say how many worlds there are."""
         n = self.told.found.told.worlds
+        if self.told.found.full:
+            return self.say(f"n = {n} 个校准区域内的情景", f"n = {n} worlds of the region")
         return self.say(f"n = {n} 个情景", f"n = {n} worlds")
 
 
@@ -93,14 +96,8 @@ def summary(report: Report) -> dict[str, Any]:
             "over": told.over,
             "regrets": _rows(found.regrets),
             "optimism": _rows(found.optimism),
-            "rivals": [
-                {
-                    **asdict(rival),
-                    "rule": rival.rule and rival.rule.words(),
-                    "rule_zh": rival.rule and rival.rule.words(zh=True),
-                }
-                for rival in told.rivals
-            ],
+            "rivals": _rivals(told.rivals),
+            "full": found.full and _full(report, found.full),
             "order": _rows(found.order),
             "groups": _rows(found.groups),
             "losers": _rows(aftermath.losers(found.groups)),
@@ -112,6 +109,27 @@ def summary(report: Report) -> dict[str, Any]:
     )
 
 
+def _rivals(rivals: Sequence[Rival]) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(rival),
+            "rule": rival.rule and rival.rule.words(),
+            "rule_zh": rival.rule and rival.rule.words(zh=True),
+        }
+        for rival in rivals
+    ]
+
+
+def _full(report: Report, full: Full) -> dict[str, Any]:
+    return {
+        "advised": _named(report, full.choice.advised.name),
+        "best": _named(report, full.choice.best.name),
+        "regrets": _rows(full.regrets),
+        "contrasts": _rows(full.told.contrasts),
+        "rivals": _rivals(full.told.rivals),
+    }
+
+
 def tables(report: Report) -> dict[str, pd.DataFrame]:
     """Return the tables that are written as CSV, empty ones too."""
     found = report.found
@@ -120,11 +138,18 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
         | {name: values[bundle].mean() for name, values in found.searched.values.items()}
         for bundle, cost in found.searched.costs.items()
     ]
+    contrasts, regrets = frame(found.told.contrasts), frame(found.regrets)
+    if found.full:
+        beside = (frame(found.full.told.contrasts), frame(found.full.regrets))
+        contrasts, regrets = (
+            pd.concat([full.assign(within="full"), inside.assign(within="calibrated")])
+            for full, inside in zip(beside, (contrasts, regrets), strict=True)
+        )
     return {
         "candidates": frame(found.candidates).drop(columns="levels"),
         "confirmed": frame(found.choice.contrasts),
-        "contrasts": frame(found.told.contrasts),
-        "regrets": frame(found.regrets),
+        "contrasts": contrasts,
+        "regrets": regrets,
         "optimism": frame(found.optimism),
         "order": pd.json_normalize(_rows(found.order)),
         "groups": frame(found.groups),

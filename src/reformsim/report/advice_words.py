@@ -16,6 +16,7 @@ def words(report: Report, zh: bool) -> list[str]:
         *_verdict(report, zh),
         *(_rival(report, rival, zh) for rival in report.found.told.rivals),
         *_after(report, zh),
+        *_beside(report, zh),
         *_looked(report, zh),
     ]
 
@@ -108,6 +109,37 @@ def _rival(report: Report, rival: Rival, zh: bool) -> str:
         return text + (" Under 40 worlds: not said what would change it." if few else "")
     rule = rival.rule.words(zh)
     return text + (f"何时改变:{rule}。" if zh else f" What would change it: {rule}.")
+
+
+def _beside(report: Report, zh: bool) -> Iterator[str]:
+    """Say what holds over the full ranges, where the advice is over a calibrated region."""
+    full, choice = report.found.full, report.found.choice
+    if full is None:
+        return
+    best, there = (report.bundle(c.best.name, zh) for c in (choice, full.choice))
+    name = report.outcome(report.found.headline, zh)
+    yield (
+        "以上均为校准后的区域内;以下为全部范围。"
+        if zh
+        else "All this is over the calibrated region; over the full ranges:"
+    )
+    for c in full.told.contrasts:
+        if c.scenario == choice.best.name and c.outcome == report.found.headline:
+            yield f"“{best}”:{name} {effect(c)}。" if zh else f"{best}: {name} {effect(c)}."
+    if full.told.failed:
+        yield (
+            f"在 {full.told.worlds} 个情景中有 {full.told.failed} 个无法运行。"
+            if zh
+            else f"It could not be run in {full.told.failed} of {full.told.worlds} worlds."
+        )
+    if full.choice.best == choice.best:
+        yield "最大遗憾最小的组合相同。" if zh else "The least worst regret has the same bundle."
+    else:
+        yield (
+            f"最大遗憾最小的是“{there}”:校准改变选择。"
+            if zh
+            else f"The least worst regret has {there}: calibration changes the choice."
+        )
 
 
 def _after(report: Report, zh: bool) -> Iterator[str]:
