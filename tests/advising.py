@@ -73,12 +73,14 @@ class Model:
     def outcomes(self) -> pd.DataFrame:
         """The young gain double, the older lose as much as all gain."""
         gain = self.values["satisfaction"] - 0.5
-        places = [("city", "", gain), ("age", "young", 2 * gain), ("age", "older", -gain)]
-        rows = [
-            (level, place, "satisfaction", 0.5 + value, "after") for level, place, value in places
-        ]
-        table = pd.DataFrame(rows, columns=["level", "place", "outcome", "value", "period"])
-        return table.assign(unit="0–1", better="higher")
+        rows = [("city", "", name, value) for name, value in self.values.items()]
+        rows += [("age", "young", "satisfaction", 0.5 + 2 * gain)]
+        rows += [("age", "older", "satisfaction", 0.5 - gain)]
+        table = pd.DataFrame(rows, columns=["level", "place", "outcome", "value"])
+        declared = [BY_NAME[name] for name in table["outcome"]]
+        return table.assign(
+            unit=[o.unit for o in declared], better=[o.better for o in declared], period="after"
+        )
 
     def curves(self) -> pd.DataFrame:
         """The gain comes in the third year; cost from the first day."""

@@ -247,7 +247,7 @@ def test_an_advice_in_the_directory_is_shown_and_a_broken_one_refused(tmp_path):
     execute(comparison(replications=1), tmp_path)
     choice = {"name": "grids", "name_zh": "网格"}
     advice = {
-        "form": 1,
+        "form": 2,
         "advised": choice,
         "runner_up": None,
         "words": ["So."],
@@ -259,9 +259,9 @@ def test_an_advice_in_the_directory_is_shown_and_a_broken_one_refused(tmp_path):
     html = (tmp_path / "brief.html").read_text(encoding="utf-8")
     section = html[html.index("advice-title") :]
     assert "网格" in text_of(section, "zh") and "So." in text_of(section, "en")
-    file.write_text(json.dumps({**advice, "form": 2}), encoding="utf-8")
+    file.write_text(json.dumps({**advice, "form": 3}), encoding="utf-8")
     result = command(tmp_path)
-    assert result.exit_code == 2 and "form 2, this version reads 1" in result.stderr
+    assert result.exit_code == 2 and "form 3, this version reads 2" in result.stderr
 
 
 def test_mistakes_of_the_user_are_told_in_one_line(tmp_path):

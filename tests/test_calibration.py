@@ -19,7 +19,7 @@ from reformsim.experiment.run import Interrupted
 from reformsim.experiment.sampled import HistoryMatching
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import StoreError
-from reformsim.experiment.targets import Target
+from reformsim.experiment.targets import Target, of_facts
 from reformsim.known import KNOWN
 from reformsim.report import profiles, provenance, style
 from reformsim.report.calibration import Calibrated, said, tables
@@ -347,6 +347,25 @@ def test_targets_come_from_facts_and_from_a_table(tmp_path):
     assert len(both) == sum(k.mark != "input" for k in KNOWN) + 1
     assert [t.z for t in both if t.name == "median days, dispatched"] == [8.0]
     assert all(t.zh != t.name for t in both)
+
+
+def test_what_sets_a_number_of_the_model_is_no_target():
+    """Utilisations are a rule that sizes staff, shares with burnout place its thresholds."""
+    used = [target.name for target in of_facts("all") if target.use == "calibrated"]
+    assert used == [
+        "hotline contacts per resident-year", "grid events per resident-year",
+        "answered at intake", "median days, dispatched", "log sd of days, dispatched",
+        "days for 2 departments against 1",
+    ]  # fmt: skip
+
+
+def test_a_line_with_a_hash_is_a_note_and_keeps_the_count_of_lines(tmp_path):
+    note = '# mine, "in words"\n'
+    row = "walk,,0.2,0.8,km,own,{}\n"
+    table = note + HEAD + row.format("calibrated") + note
+    assert [t.name for t in load(tmp_path, "targets: own.csv", table).design.aims()] == ["walk"]
+    with pytest.raises(ConfigError, match=r"own\.csv:5:1: use"):
+        load(tmp_path, "targets: own.csv", table + row.format("maybe"))
 
 
 @pytest.mark.parametrize(

@@ -12,8 +12,9 @@ from scipy import stats
 
 from reformsim.city import build
 from reformsim.experiment import design, pilots, power, run
+from reformsim.experiment.analysis import Trait
 from reformsim.experiment.bench import Bench
-from reformsim.experiment.estimators import ESTIMATORS
+from reformsim.experiment.estimators import ESTIMATORS, Fit
 from reformsim.experiment.plan import FromExperiment
 from reformsim.experiment.power import ALL, Size
 from reformsim.experiment.store import Results, Store
@@ -295,14 +296,17 @@ def test_units_with_a_month_without_cases_are_left_out_and_counted(tmp_path):
 # ------------------------------------------------------------------------------------- answers
 
 
-def made(treated: int, share: float, covers: float = 1.0, **size) -> power.Power:
+def made(
+    treated: int, share: float, covers: float = 1.0, alarms: float = 0.0, **size
+) -> power.Power:
     names = ("truth", "spill", "interference", "bias", "coverage", "power", "false_alarm")
     told = {f"{name}{end}": 0.0 for name in names for end in ("", "_low", "_high")}
     told |= {"power": share, "power_low": share - 0.1, "power_high": share, "coverage_high": covers}
+    told |= {"false_alarm_low": alarms}
     return power.Power(
         **{"treated": treated, "before": 6, "after": 12, "cases": ALL} | size,
-        outcome=SHARE, unit="share", better="higher", estimator="two_way", n=50, gaps=0.0,
-        rmse=0.1, **told,
+        outcome=SHARE, unit="share", better="higher", estimator="two_way", n=50,
+        intervals=50, gaps=0.0, rmse=0.1, **told,
     )  # fmt: skip
 
 
@@ -312,6 +316,34 @@ def test_the_smallest_pilot_that_is_large_enough():
     assert found.smallest is grid[2]
     (found,) = power.answers([made(4, 0.9, covers=0.9), made(6, 0.79)])
     assert found.smallest is None and found.best.treated == 4
+
+
+def test_an_estimator_that_finds_what_is_not_there_is_not_powerful():
+    alarmed = [made(4, 0.95, alarms=0.06), made(6, 0.95, alarms=0.05)]
+    assert not alarmed[0].enough() and alarmed[1].enough()
+    (found,) = power.answers(alarmed)
+    assert found.smallest is alarmed[1]
+    assert not made(4, 0.95, alarms=np.nan).enough() and not made(4, 0.95, covers=np.nan).enough()
+
+
+def test_a_draw_without_an_interval_has_found_nothing():
+    """Ten draws: in four the effect of 1 is found, in three not, in three there is no interval.
+
+    Without the reform one interval of eight excludes zero, two draws have none.
+    """
+    fits = [Fit(1.0, 0.1, 0.8, 1.2)] * 4 + [Fit(0.5, 1.0, -1.5, 2.5)] * 3 + [Fit(1.0)] * 3
+    nulls = [Fit(1.0, 0.1, 0.8, 1.2)] + [Fit(0.0, 1.0, -2.0, 2.0)] * 7 + [Fit(0.0)] * 2
+    size = Size(treated=4, before=6, after=12, cases=ALL)
+    trials = [
+        power.Trial(size, "two_way", 0, 0, 1.0, 0.0, 0.0, *pair)
+        for pair in zip(fits, nulls, strict=True)
+    ]
+    row = power._summary(Trait(SHARE, "share", "higher"), size, "two_way", trials)
+    assert (row.n, row.intervals) == (10, 7)
+    assert row.power == 0.4 and row.coverage == 1.0 and row.false_alarm == 1 / 8
+    assert (row.power_low, row.power_high) == pytest.approx(power.wilson(4, 10))
+    none = power._summary(Trait(SHARE, "share", "higher"), size, "two_way", trials[7:])
+    assert none.power == 0.0 and not none.enough()
 
 
 def test_size_counts_units_before_months_before_cases():

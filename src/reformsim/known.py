@@ -14,7 +14,10 @@ class Known:
     """One fact about the time before the reform: a range, its mark, its source.
 
     *input* went into the model as it is, *calibrated* was aimed at, *held out* was not looked at
-    in calibration: only a held-out row says something about the model.
+    in calibration: only a held-out row says something about the model. What sets a number of the
+    model is an input too, and no target: the utilisations are one rule of the design, by which
+    staff are sized (for grids, one worker each, nobody has observed another), and the shares with
+    burnout place the thresholds from which burnout counts.
     """
 
     name: str
@@ -59,17 +62,17 @@ KNOWN: tuple[Known, ...] = (
     Known("callers satisfied before swift response", "接诉即办之前诉求人满意率", "share", 0.51, 0.71,
           "held out", "Beijing: 0.61"),
     Known("grid workers with heavy burnout", "重度职业倦怠的网格员比例", "share", 0.09, 0.17,
-          "calibrated", "0.13"),
+          "input", "0.13; sets the threshold"),
     Known("grid workers with some burnout", "有职业倦怠的网格员比例", "share", 0.37, 0.47,
-          "calibrated", "0.42"),
+          "input", "0.42; sets the threshold"),
     Known("utilisation, offices", "街道科室利用率", "share", 0.70, 0.95,
-          "calibrated", "design §8a, workload-weighted"),
+          "input", "design §8a; sizes staff"),
     Known("utilisation, stations", "服务站利用率", "share", 0.70, 0.95,
-          "calibrated", "design §8a, workload-weighted"),
+          "input", "design §8a; sizes staff"),
     Known("utilisation, grids", "网格利用率", "share", 0.70, 0.95,
-          "calibrated", "design §8a, workload-weighted"),
+          "input", "design §8a; not observed"),
     Known("utilisation, departments", "部门利用率", "share", 0.70, 0.95,
-          "calibrated", "design §8a, workload-weighted"),
+          "input", "design §8a; sizes staff"),
 )  # fmt: skip
 
 BY_NAME: dict[str, Known] = {known.name: known for known in KNOWN}

@@ -39,8 +39,9 @@ def advise(
 ) -> None:
     """Advise: which few measures for a budget, how sure, who loses, what would change it.
 
-    Searches bundles in few worlds and looks at the best again in fresh ones. The same command
-    goes on where a stopped one left off. "Do nothing" is always among the answers.
+    Searches bundles in few worlds, chooses among the best in fresh ones, and tells what the
+    choice does in a third set. The same command goes on where a stopped one left off. "Do
+    nothing" is always among the answers.
     """
     from reformsim.config import ConfigError, load_yaml
     from reformsim.experiment import advice
@@ -70,12 +71,12 @@ def advise(
             raise StoreError(f"{directory} holds the runs of an experiment; use another (-o)")
         question = advice.Question(budget=budget, at_most=at_most)
         found = advice.advise(experiment, question, directory, carry)
-        confirmed = Store(directory / "confirm").manifest()
+        last = Store(directory / "report").manifest()
 
         from reformsim.report import advice_files, advice_tables
         from reformsim.report.advice import Report
 
-        report = Report(experiment, found, confirmed["config_hash"], versions(confirmed))
+        report = Report(experiment, found, last["config_hash"], versions(last))
         paths = advice_files.write(report, directory, zh)
     if as_json:
         typer.echo(paths[0].read_text(encoding="utf-8"), nl=False)

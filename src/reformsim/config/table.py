@@ -20,13 +20,15 @@ from reformsim.config.document import (
 def load_csv(path: Path) -> Document:
     """Read a table whose first line names its columns, as a list of rows under the key ``rows``.
 
-    A cell that reads as a number is one; an empty cell is left out of its row. Raises ConfigError
+    A cell that reads as a number is one; an empty cell is left out of its row; a line that begins
+    with # is a note. Raises ConfigError
     where the file cannot be read, a column has no name or comes twice, or a row is too long.
     """
     file = shown(path)
     lines = csv.reader(io.StringIO(read_text(path, file)))
     try:
-        return _document(path, file, [(lines.line_num, cells) for cells in lines])
+        told = [(lines.line_num, cells) for cells in lines if not _note(cells)]
+        return _document(path, file, told)
     except csv.Error as error:
         raise ConfigError(Fault(Spot(file, lines.line_num), "", f"no CSV: {error}")) from None
 
@@ -57,6 +59,10 @@ def _document(path: Path, file: str, lines: list[tuple[int, list[str]]]) -> Docu
     if faults:
         raise ConfigError(*faults)
     return Document(path, {"rows": rows}, places, {})
+
+
+def _note(cells: list[str]) -> bool:
+    return bool(cells) and cells[0].lstrip().startswith("#")
 
 
 def _value(cell: str) -> str | float:

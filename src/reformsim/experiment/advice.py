@@ -1,40 +1,45 @@
 """Advice: which few measures for a budget, how sure, who loses, what would change it.
 
-A search in few worlds picks bundles; those that came out best are run again in fresh worlds with
-fresh random numbers, since the best of many looks better than it is (the winner's curse). All
-that is said comes from the second look. The world is what an interval counts: means over the
-replications of each world, paired with doing nothing.
+Three samples of worlds, each with random numbers of its own. A search in few worlds picks
+bundles; among those that came out best a second look chooses; a third, by which nothing is chosen,
+tells what the choice does, since the best of many looks better than it is wherever it was found to
+be the best (the winner's curse). The world is what an interval counts: means over the replications
+of each world, paired with doing nothing.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 from scipy.special import stdtrit
 
-from reformsim.experiment import aftermath, sampling
+from reformsim.experiment import aftermath
 from reformsim.experiment.aftermath import GroupContrast, Year
-from reformsim.experiment.analysis import LEVEL, Contrast, Trait, contrast, corrected
+from reformsim.experiment.analysis import LEVEL, Contrast, Trait
 from reformsim.experiment.bundles import NOTHING, Bundle, Space
 from reformsim.experiment.checks import COST
-from reformsim.experiment.choice import ByBundle, Place, front, order, ranked, signed
+from reformsim.experiment.choice import (
+    ByBundle,
+    Choice,
+    Place,
+    against_nothing,
+    choose,
+    front,
+    order,
+    ranked,
+    signed,
+)
 from reformsim.experiment.discovery import Rule, discover
-from reformsim.experiment.evaluation import Carry, Evaluation, Found, InWorlds, Quotes
-from reformsim.experiment.plan import Keep
+from reformsim.experiment.evaluation import Carry, Found, Looks
 from reformsim.experiment.responses import Response
 from reformsim.experiment.robustness import Regret, Robustness, robustness
-from reformsim.experiment.sampled import Advice, Bounds
+from reformsim.experiment.sampled import Advice
 from reformsim.experiment.sampling import Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.search import Searched, search
-
-#: First stream of random numbers of the second look: no search has so many worlds.
-FRESH = 1 << 20
-
-#: Directories of the stages within that of the advice.
-STAGES = ("quotes", "search", "confirm", "detail")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +74,8 @@ class Optimism:
     """How much better a bundle looked in the search than in the second look, against nothing.
 
     ``drop`` is positive where the search promised more, in the outcome's unit, with Welch's 95 %
-    interval over the two sets of worlds.
+    interval over the two sets of worlds. ``reported`` is its gain in the third look, NaN where it
+    was not run there.
     """
 
     outcome: str
@@ -80,6 +86,7 @@ class Optimism:
     drop: float
     low: float
     high: float
+    reported: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,27 +103,55 @@ class Rival:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Told:
+    """What the best, its runner-up and nothing do in the worlds of the third look.
+
+    ``values`` are those of the outcomes and the cost by bundle; ``contrasts`` are against nothing.
+    ``failed`` counts worlds in which the best could not be run, ``over`` is the share of the others
+    in which it costs more than the budget in the end.
+    """
+
+    worlds: int
+    values: dict[str, dict[Bundle, np.ndarray]]
+    contrasts: list[Contrast]
+    rivals: list[Rival]
+    failed: int
+    over: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Full:
+    """What holds over the full ranges, beside a calibrated region.
+
+    ``choice`` and its ``regrets``: what would be chosen there among the same bundles; ``told``:
+    what the choice over the region does there. Worlds share their random numbers with those of
+    the region, so that what differs is the calibration alone.
+    """
+
+    choice: Choice
+    regrets: list[Regret]
+    told: Told
+
+
+@dataclass(frozen=True, kw_only=True)
 class Findings:
     """All that is advised, and what it rests on.
 
-    ``advised`` is the bundle with the least worst regret in the first outcome, ``best``, where
-    that is shown to be better than nothing in it, and else nothing. Shown means: Holm-corrected
-    over all bundles of the second look, at 5 %. What follows ``rivals`` is empty where nothing is
-    advised.
+    ``choice`` was made in the second look, among ``candidates`` and by ``regrets``; ``told``,
+    ``order``, ``groups`` and ``years`` are of the third, and empty where nothing is advised.
+    With a calibrated region all this is over that region, and ``full`` is told beside it.
     """
 
     question: Question
     outcomes: dict[str, Trait]
-    worlds: int
     searched: Searched
+    worlds: int
     candidates: list[Candidate]
-    contrasts: list[Contrast]
     regrets: list[Regret]
     optimism: list[Optimism]
-    best: Bundle
-    runner_up: Bundle | None
-    advised: Bundle
-    rivals: list[Rival]
+    choice: Choice
+    told: Told
+    full: Full | None
     order: list[Place]
     groups: list[GroupContrast]
     years: list[Year]
@@ -127,166 +162,136 @@ class Findings:
         return next(iter(self.outcomes))
 
 
-def worlds(bounds: Bounds, points: int, seed: int, stage: int) -> Sample:
-    """Draw a Latin hypercube of worlds; stages have samples of their own."""
-    values = sampling.latin_hypercube(points, len(bounds), seed * len(STAGES) + stage)
-    return Sample(
-        bounds,
-        sampling.scaled(values, bounds),
-        streams=np.arange(points),
-        times=np.ones(points, int),
-    )
-
-
 def advise(experiment: Experiment, question: Question, directory: Path, carry: Carry) -> Findings:
-    """Search, look again, and say what follows; resumes in ``directory``.
+    """Search, choose, look again, and say what follows; resumes in ``directory``.
 
     Raises StoreError and what ``carry`` raises.
     """
     design = experiment.design
     assert isinstance(design, Advice)
-    bounds = experiment.bounds()
-    early = worlds(bounds, design.worlds, experiment.seed, 0)
-    late = worlds(bounds, design.confirm.worlds, experiment.seed, 1)
-    source = InWorlds(experiment)
-
-    def evaluation(stage: str, sample: Sample, stream: int, keep: Keep) -> Evaluation:
-        return Evaluation(source, sample.points(), stream, directory / stage, carry, keep)
-
-    quotes = Evaluation(Quotes(experiment), [{}], 0, directory / "quotes", carry)
+    looks = Looks(experiment, design, directory, carry)
     searched = search(
         Space(design.candidates(), design.levels, question.at_most),
         experiment.outcomes,
         question.budget,
         design.bundles,
         experiment.seed,
-        quotes,
-        evaluation("search", early, 0, "headlines"),
+        looks.quotes(),
+        looks.at("search").runs,
     )
-    confirm = evaluation("confirm", late, FRESH, "headlines")
     outcomes = (*experiment.outcomes, COST)
-    chosen = searched.best(design.confirm.bundles)
-    found = confirm([NOTHING, *chosen], outcomes)
-    detail = evaluation("detail", late, FRESH, "all")
-    return _findings(question, searched, chosen, found, confirm, detail, late)
-
-
-def _findings(
-    question: Question,
-    searched: Searched,
-    chosen: list[Bundle],
-    found: Found,
-    confirm: Evaluation,
-    detail: Evaluation,
-    sample: Sample,
-) -> Findings:
-    shown = searched.traits
-    headline = next(iter(shown))
-    failed = {b: int(np.isnan(found.by_world(headline, b)).sum()) for b in chosen}
-    runnable = [NOTHING, *(b for b in chosen if not failed[b])]
-    values = {o: {b: found.by_world(o, b) for b in runnable} for o in found.traits}
-    compared = _compared(found.traits, values, headline)
-    by_regret = ranked(shown[headline], values[headline])
-    best = by_regret[0][0] if by_regret else NOTHING
-    runner_up = by_regret[1][0] if by_regret else None
-    proof = {c.scenario: c for c in compared if c.outcome == headline}
-    sure = best != NOTHING and proof[best.name].verdict == "better" and proof[best.name].holds
-    advised = best if sure else NOTHING
-
-    def means(bundles: list[Bundle]) -> ByBundle:
-        told = confirm(bundles, [headline])
-        return {bundle: told.by_world(headline, bundle) for bundle in bundles}
-
+    bundles = searched.best(design.confirm.bundles)
+    confirm, report = looks.at("confirm"), looks.at("report", "all")
+    found = confirm.runs([NOTHING, *bundles], outcomes)
+    choice = choose(experiment.outcomes[0], bundles, found)
+    told = tell(question, choice, report.runs(choice.finalists(), outcomes), report.sample)
+    shown, advised = searched.traits, choice.advised
+    headline = shown[experiment.outcomes[0]]
     groups: list[GroupContrast] = []
     years: list[Year] = []
     if advised != NOTHING:
-        results = detail.results([NOTHING, advised])
+        results = report.runs.results([NOTHING, advised])
         groups = aftermath.groups(results, advised.name, list(shown))
-        years = aftermath.years(
-            results, advised.name, shown[headline], detail.source.experiment.warm_up
-        )
+        years = aftermath.years(results, advised.name, headline, experiment.warm_up)
     return Findings(
         question=question,
         outcomes=shown,
-        worlds=len(sample.values),
         searched=searched,
-        candidates=_candidates(question, searched, [NOTHING, *chosen], found, failed, values),
-        contrasts=compared,
-        regrets=[r for o, t in shown.items() for _, r in ranked(t, values[o])],
-        optimism=_optimism(searched, shown, values),
-        best=best,
-        runner_up=runner_up,
-        advised=advised,
-        rivals=_rivals(shown[headline], best, runner_up, values[headline], sample),
-        order=order(shown[headline], advised, means),
+        worlds=len(confirm.sample.values),
+        candidates=_candidates(question, searched, [NOTHING, *bundles], found, choice),
+        regrets=_regrets(shown, choice),
+        optimism=_optimism(searched, choice, told),
+        choice=choice,
+        told=told,
+        full=_beside(looks, question, bundles, choice) if design.region else None,
+        order=order(
+            headline,
+            advised,
+            partial(confirm.by_bundle, headline.outcome),
+            partial(report.by_bundle, headline.outcome),
+        ),
         groups=groups,
         years=years,
     )
 
 
-def _compared(
-    traits: dict[str, Trait], values: dict[str, dict[Bundle, np.ndarray]], headline: str
-) -> list[Contrast]:
-    """Compare every bundle with nothing; verdicts on the headline are corrected together."""
-    rows = [
-        contrast(trait, bundle.name, NOTHING.name, by_bundle[bundle], by_bundle[NOTHING])
-        for bundle in values[headline]
-        if bundle != NOTHING
-        for trait, by_bundle in ((traits[name], values[name]) for name in values)
+def _beside(looks: Looks, question: Question, bundles: list[Bundle], choice: Choice) -> Full:
+    """Choose among the same bundles over the full ranges; tell of ``choice`` there."""
+    outcomes = looks.experiment.outcomes
+    confirm, report = looks.at("confirm", full=True), looks.at("report", full=True)
+    there = choose(outcomes[0], bundles, confirm.runs([NOTHING, *bundles], outcomes))
+    found = report.runs(choice.finalists(), (*outcomes, COST))
+    told = tell(question, choice, found, report.sample)
+    return Full(choice=there, regrets=_regrets(found.traits, there), told=told)
+
+
+def _regrets(traits: dict[str, Trait], choice: Choice) -> list[Regret]:
+    """Return the regrets of all bundles by outcome, the least worst regret first."""
+    return [
+        regret
+        for name, values in choice.values.items()
+        if name != COST
+        for _, regret in ranked(traits[name], values)
     ]
-    return corrected(rows, [headline])
+
+
+def tell(question: Question, choice: Choice, found: Found, sample: Sample) -> Told:
+    """Say what was found of a choice in the worlds of ``sample``, by which it was not made."""
+    best = choice.best
+    values = {o: {b: found.by_world(o, b) for b in choice.finalists()} for o in found.traits}
+    headline = next(iter(values))
+    return Told(
+        worlds=len(sample.values),
+        values=values,
+        contrasts=against_nothing(found.traits, values, headline),
+        rivals=_rivals(found.traits[headline], choice, values[headline], sample),
+        failed=int(np.isnan(values[headline][best]).sum()),
+        over=_over(question, found, best),
+    )
+
+
+def _over(question: Question, found: Found, bundle: Bundle) -> float:
+    """Return the share of worlds in which a bundle costs more than the budget in the end."""
+    cost = found.by_world(COST, bundle) - found.by_world(COST, NOTHING)
+    cost = cost[~np.isnan(cost)]
+    return float((cost > question.budget).mean()) if len(cost) else math.nan
 
 
 def _candidates(
-    question: Question,
-    searched: Searched,
-    bundles: Sequence[Bundle],
-    found: Found,
-    failed: dict[Bundle, int],
-    values: dict[str, dict[Bundle, np.ndarray]],
+    question: Question, searched: Searched, bundles: Sequence[Bundle], found: Found, choice: Choice
 ) -> list[Candidate]:
-    headline = next(iter(searched.traits))
+    values = choice.values
     objectives = {
         b: [
             *(float(np.nanmean(signed(t, values[o][b]))) for o, t in searched.traits.items()),
             -searched.costs[b],
         ]
-        for b in values[headline]
+        for b in values[next(iter(searched.traits))]
     }
     best = set(front(objectives))
-
-    def over(bundle: Bundle) -> float:
-        cost = found.by_world(COST, bundle) - found.by_world(COST, NOTHING)
-        cost = cost[~np.isnan(cost)]
-        return float((cost > question.budget).mean()) if len(cost) else math.nan
-
     return [
         Candidate(
             bundle=b.name,
             levels=dict(b.levels),
             cost=searched.costs[b],
             front=b in best,
-            over=over(b),
-            failed=failed.get(b, 0),
+            over=_over(question, found, b),
+            failed=choice.failed.get(b, 0),
             why=found.failures.get(b, ""),
         )
         for b in bundles
     ]
 
 
-def _optimism(
-    searched: Searched, traits: dict[str, Trait], values: dict[str, dict[Bundle, np.ndarray]]
-) -> list[Optimism]:
-    """Compare the gains against nothing in the search with those in the second look."""
+def _optimism(searched: Searched, choice: Choice, told: Told) -> list[Optimism]:
+    """Compare the gains against nothing in the three looks."""
     rows = []
-    for name, trait in traits.items():
-        for bundle, fresh in values[name].items():
-            if bundle == NOTHING:
-                continue
-            early = searched.values[name]
-            then = signed(trait, early[bundle] - early[NOTHING])
-            now = signed(trait, fresh - values[name][NOTHING])
-            then, now = then[~np.isnan(then)], now[~np.isnan(now)]
+    for name, trait in searched.traits.items():
+        early, second, third = (
+            _gains(trait, values[name]) for values in (searched.values, choice.values, told.values)
+        )
+        for bundle, now in second.items():
+            then, last = early[bundle], third.get(bundle, np.zeros(0))
             drop, half = welch(then, now)
             rows.append(
                 Optimism(
@@ -298,9 +303,16 @@ def _optimism(
                     drop=drop,
                     low=drop - half,
                     high=drop + half,
+                    reported=float(last.mean()) if len(last) else math.nan,
                 )
             )
     return rows
+
+
+def _gains(trait: Trait, values: ByBundle) -> dict[Bundle, np.ndarray]:
+    """Return what each bundle gains over nothing in the worlds that both could be run in."""
+    gains = {b: signed(trait, v - values[NOTHING]) for b, v in values.items() if b != NOTHING}
+    return {bundle: gain[~np.isnan(gain)] for bundle, gain in gains.items()}
 
 
 def welch(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
@@ -319,14 +331,14 @@ def welch(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
     return difference, float(stdtrit(freedom, (1 + LEVEL) / 2) * math.sqrt(error2))
 
 
-def _rivals(
-    trait: Trait, best: Bundle, runner_up: Bundle | None, values: ByBundle, sample: Sample
-) -> list[Rival]:
+def _rivals(trait: Trait, choice: Choice, values: ByBundle, sample: Sample) -> list[Rival]:
     """Hold the choice against its runner-up, and against doing nothing."""
     found = []
-    for other in dict.fromkeys(b for b in (runner_up, NOTHING) if b is not None and b != best):
-        difference = (values[best] - values[other])[:, None]
-        response = Response(trait, best.name, other.name, difference)
+    for other in reversed(choice.finalists()):
+        if other == choice.best:
+            continue
+        difference = (values[choice.best] - values[other])[:, None]
+        response = Response(trait, choice.best.name, other.name, difference)
         rule = discover(response, sample)
         found.append(Rival(bundle=other.name, share=robustness(response), rule=rule))
     return found

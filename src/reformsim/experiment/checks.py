@@ -6,7 +6,7 @@ from reformsim import outcomes, uncertainties
 from reformsim.config import suggest
 from reformsim.experiment import pilots
 from reformsim.experiment.kinds import Apart, Compare, Difference, Factorial, Pilot, Staged
-from reformsim.experiment.sampled import Advice, HistoryMatching, LatinHypercube, Sampled
+from reformsim.experiment.sampled import Advice, HistoryMatching, Sampled, Worlds
 from reformsim.scenario import month_of, month_start
 
 #: The outcome that a budget limits.
@@ -71,7 +71,7 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         raise ValueError(f"baseline: must be one of {', '.join(scenarios)}")
     if len(scenarios) < 2 and experiment.baseline is not None:
         raise ValueError("baseline: with fewer than two scenarios nothing is compared")
-    if isinstance(design, LatinHypercube) and design.region:
+    if isinstance(design, Worlds) and design.region:
         _region(design, experiment.fixed())
     if isinstance(design, HistoryMatching) and scenarios:
         raise ValueError("scenarios: a calibration has none, it runs the base alone")
@@ -86,7 +86,7 @@ def _varied(experiment: "Experiment", place: str) -> None:
         raise ValueError(f"{place}.uncertainties: {name} is fixed elsewhere in the file")
 
 
-def _region(design: LatinHypercube, fixed: set[str]) -> None:
+def _region(design: Worlds, fixed: set[str]) -> None:
     """Refuse a table whose columns are no uncertainties that the design varies, or rows outside."""
     names = design.region[0].keys()
     for i, row in enumerate(design.region):

@@ -1,4 +1,4 @@
-"""Bundles in worlds, through the pipeline: what each does, and what it costs."""
+"""Bundles in worlds, through the pipeline: what each does, what it costs, and the looks at them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -6,12 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
+from reformsim.experiment import sampling
 from reformsim.experiment.analysis import Trait, traits
 from reformsim.experiment.bundles import Bundle
 from reformsim.experiment.design import Run
 from reformsim.experiment.kinds import Difference
 from reformsim.experiment.plan import Keep, Plan
-from reformsim.experiment.sampling import STREAM
+from reformsim.experiment.sampled import Advice, Bounds, Region
+from reformsim.experiment.sampling import STREAM, Sample
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store
 from reformsim.scenario import Scenario
@@ -21,6 +23,13 @@ Carry = Callable[[Plan, Path], Results]
 
 #: A world: values of uncertainties by name, those of the file and the defaults elsewhere.
 World = dict[str, float]
+
+#: Stages that run in worlds of their own, and directories within that of the advice; the quotes
+#: are a further one.
+STAGES = ("search", "confirm", "report")
+
+#: Streams of random numbers that a stage has for itself: no stage has so many worlds.
+STREAMS = 1 << 20
 
 _AT = " @"
 
@@ -158,3 +167,61 @@ class Evaluation:
                 failures.setdefault(wanted[at.cell], f"world {at.index}: {message}")
         there = {trait.outcome: trait for trait in traits(results)}
         return Found({name: there[name] for name in outcomes if name in there}, values, failures)
+
+
+def worlds(bounds: Bounds, points: int, seed: int, stage: int, region: Region = ()) -> Sample:
+    """Draw a Latin hypercube of worlds, of a region if one is given.
+
+    Stages have samples of their own. The worlds of a region are those of the full ranges but for
+    what was calibrated.
+    """
+    seed = seed * len(STAGES) + stage
+    full = Sample(
+        bounds,
+        sampling.scaled(sampling.latin_hypercube(points, len(bounds), seed), bounds),
+        streams=np.arange(points),
+        times=np.ones(points, int),
+    )
+    if not region:
+        return full
+    both = sampling.twice(full, region, seed)
+    return both.part(np.asarray(both.calibrated))
+
+
+@dataclass(frozen=True)
+class Look:
+    """A stage: its worlds, and the runs in them."""
+
+    sample: Sample
+    runs: Evaluation
+
+    def by_bundle(self, outcome: str, bundles: list[Bundle]) -> dict[Bundle, np.ndarray]:
+        """Return the values of an outcome in each world, (worlds,), by bundle."""
+        found = self.runs(bundles, [outcome])
+        return {bundle: found.by_world(outcome, bundle) for bundle in bundles}
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Makes the looks at bundles in the worlds of each stage."""
+
+    experiment: Experiment
+    design: Advice
+    directory: Path
+    carry: Carry
+
+    def at(self, stage: str, keep: Keep = "headlines", full: bool = False) -> Look:
+        """Return a stage over the region, where there is one; ``full``: over the full ranges."""
+        design, number = self.design, STAGES.index(stage)
+        second = design.confirm.worlds
+        points = (design.worlds, second, design.report or second)[number]
+        region = () if full else design.region
+        sample = worlds(self.experiment.bounds(), points, self.experiment.seed, number, region)
+        directory = self.directory / (f"{stage}_full" if full else stage)
+        source, stream = InWorlds(self.experiment), number * STREAMS
+        runs = Evaluation(source, sample.points(), stream, directory, self.carry, keep)
+        return Look(sample, runs)
+
+    def quotes(self) -> Evaluation:
+        """Return what quotes the cost of bundles."""
+        return Evaluation(Quotes(self.experiment), [{}], 0, self.directory / "quotes", self.carry)

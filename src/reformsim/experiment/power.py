@@ -19,6 +19,9 @@ from reformsim.experiment.store import Results
 #: The power that a pilot is asked for, by convention: Cohen (1988).
 WANTED = 0.8
 
+#: How often an interval may exclude zero where there is no effect.
+FALSE_ALARMS = round(1 - LEVEL, 9)
+
 #: All cases of a unit and month, where no number is sampled.
 ALL = "all"
 
@@ -42,15 +45,17 @@ class Size:
 class Power(Size):
     """What an estimator makes of pilots of one size, over draws of units, chance and worlds.
 
-    ``n``: draws with an interval; ``gaps``: units left out in a draw, as a month had no case.
+    ``n``: draws, ``intervals``: those in which the estimator gives one; ``gaps``: units left out in
+    a draw, as a month had no case.
     ``truth``: mean effect in treated cells, against the same seeds without the reform; ``spill``:
     the same in cells not yet treated after the start; ``interference``: truth minus the effect on
     the same units after as many months had all units been treated at once. ``bias`` and ``rmse``:
-    of estimates against the truth of their draw. ``coverage``: share of intervals that hold that
-    truth, ``power``: that exclude zero, ``false_alarm``: that do where the same units were said to
-    be treated in the runs without the reform. Of all but ``rmse`` 95 % intervals, Wilson's for
-    shares; draws of one world are not independent, so that with several worlds and several draws
-    in each the spread is that between worlds.
+    of estimates with an interval against the truth of their draw. ``coverage``: share of intervals
+    that hold that truth, ``power``: share of draws whose interval excludes zero, a draw without
+    one having found nothing; ``false_alarm``: share of intervals that exclude zero where the same
+    units were said to be treated in the runs without the reform. Of all but ``rmse`` 95 %
+    intervals, Wilson's for shares; draws of one world are not independent, so that with several
+    worlds and several draws in each the spread is that between worlds.
     """
 
     outcome: str
@@ -58,6 +63,7 @@ class Power(Size):
     better: str
     estimator: str
     n: int
+    intervals: int
     gaps: float
     truth: float
     truth_low: float
@@ -83,15 +89,20 @@ class Power(Size):
     false_alarm_high: float
 
     def enough(self) -> bool:
-        """Whether power suffices and coverage is not below its level beyond chance."""
-        return self.power >= WANTED and self.coverage_high >= LEVEL
+        """Whether power suffices, and what is found can be trusted.
+
+        Trusted: neither is coverage below its level beyond chance, nor are false alarms above
+        theirs. An estimator that finds effects where there are none has no power worth the name.
+        """
+        trusted = self.coverage_high >= LEVEL and self.false_alarm_low <= FALSE_ALARMS
+        return self.power >= WANTED and trusted
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The smallest pilot on the grid that is large enough, by one estimator; None if none is.
 
-    ``best`` is the size of most power, whatever its coverage.
+    ``best`` is the size of most power, whatever its coverage and false alarms.
     """
 
     outcome: str
@@ -273,7 +284,7 @@ def _summary(trait: Trait, size: Size, estimator: str, made: list[Trial]) -> Pow
         "interference": _mean(np.array([t.interference for t in made]), worlds),
         "bias": _mean((value - truth)[has], worlds[has]),
         "coverage": _share(((low <= truth) & (truth <= high))[has], worlds[has]),
-        "power": _share(((low > 0) | (high < 0))[has], worlds[has]),
+        "power": _share((low > 0) | (high < 0), worlds),
         "false_alarm": _share(((null[0] > 0) | (null[1] < 0))[has_null], worlds[has_null]),
     }
     told: dict[str, Any] = {
@@ -283,7 +294,7 @@ def _summary(trait: Trait, size: Size, estimator: str, made: list[Trial]) -> Pow
     }
     return Power(
         outcome=trait.outcome, unit=trait.unit, better=trait.better, estimator=estimator,
-        **asdict(size), n=int(has.sum()),
+        **asdict(size), n=len(made), intervals=int(has.sum()),
         gaps=float(np.mean([t.gaps for t in made])),
         rmse=float(np.sqrt(np.mean((value - truth)[has] ** 2))) if has.any() else math.nan, **told,
     )  # fmt: skip

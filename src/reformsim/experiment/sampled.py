@@ -68,22 +68,15 @@ class Repeat(Closed):
     times: int = Field(ge=2)
 
 
-class LatinHypercube(Sampled):
-    """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
+class Worlds(Sampled):
+    """A design whose worlds may be those of a calibrated region, beside those of the full ranges.
 
-    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008). ``first``
-    runs the first of them only, to hold another city to the same worlds. With a ``region``, a
-    table that ``reformsim calibrate`` wrote, each point comes twice with the same random numbers:
-    over the full ranges, and with the values of one row of the region; ``uncertainties:
-    calibrated`` varies what the region names and nothing else.
+    With a ``region``, a table that ``reformsim calibrate`` wrote, each point comes twice with the
+    same random numbers: over the full ranges, and with the values of one row of the region;
+    ``uncertainties: calibrated`` varies what the region names and nothing else.
     """
 
-    figures: ClassVar[tuple[Figure, ...]] = ("robustness", "regret", "drivers")
-    kind: Literal["latin_hypercube"]
     uncertainties: Literal["all", "calibrated"] | tuple[str, ...] = "all"  # type: ignore[assignment]
-    points: int = Field(ge=4, le=100_000)
-    first: int | None = Field(default=None, ge=4)
-    repeat: Repeat | None = None
     region: Region = ()
 
     def named(self) -> tuple[str, ...]:
@@ -99,6 +92,20 @@ class LatinHypercube(Sampled):
                 "region: `uncertainties: calibrated` needs a table from `reformsim calibrate`"
             )
         return self
+
+
+class LatinHypercube(Worlds):
+    """Points that are evenly spread along every uncertainty: McKay, Beckman & Conover (1979).
+
+    Doubling ``points`` keeps those that are there (Sallaberry, Helton & Hora 2008). ``first``
+    runs the first of them only, to hold another city to the same worlds.
+    """
+
+    figures: ClassVar[tuple[Figure, ...]] = ("robustness", "regret", "drivers")
+    kind: Literal["latin_hypercube"]
+    points: int = Field(ge=4, le=100_000)
+    first: int | None = Field(default=None, ge=4)
+    repeat: Repeat | None = None
 
     @model_validator(mode="after")
     def _enough(self) -> Self:
@@ -165,7 +172,7 @@ class Pawn(LatinHypercube):
     @model_validator(mode="after")
     def _filled(self) -> Self:
         if self.region:
-            raise ValueError("region: only a latin_hypercube takes one")
+            raise ValueError("region: a pawn takes none, a latin_hypercube does")
         if self.points < 5 * self.slices:
             raise ValueError(f"points: {self.slices} slices need at least {5 * self.slices}")
         return self
@@ -251,12 +258,15 @@ class Confirm(Closed):
     worlds: int = Field(default=64, ge=4, le=100_000)
 
 
-class Advice(Sampled):
-    """Which few of the measures to take, within a budget: a search, then a fresh look at its best.
+class Advice(Worlds):
+    """Which few of the measures to take, within a budget: a search, a choice, a last fresh look.
 
     Every measure of a bundle stands at one of the ``levels``. All bundles are tried where that
     makes no more than ``bundles``, else as many are searched; each in the same ``worlds``, a
-    Latin hypercube. Made by `reformsim advise`, which is told the budget and how many measures.
+    Latin hypercube. With a ``region`` all worlds lie in it, and the best are held beside it to
+    the full ranges. What is chosen is run again in as many worlds as ``report`` says, without it
+    as many as ``confirm`` has. Made by `reformsim advise`, which is told the budget and how many
+    measures.
     """
 
     kind: Literal["advice"]
@@ -265,6 +275,7 @@ class Advice(Sampled):
     bundles: int = Field(default=200, ge=2, le=100_000)
     worlds: int = Field(default=8, ge=2, le=10_000)
     confirm: Confirm = Confirm()
+    report: int | None = Field(default=None, ge=4, le=100_000)
 
     @model_validator(mode="after")
     def _choices(self) -> Self:

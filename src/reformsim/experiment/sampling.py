@@ -110,11 +110,11 @@ def sample(design: Sampled, bounds: Bounds, seed: int, replications: int) -> Sam
         first = slice(design.repeat.points)
         times[first] = np.maximum(times[first], design.repeat.times)
     if isinstance(design, LatinHypercube) and design.region:
-        return _twice(Sample(bounds, values, streams, times), design.region, seed)
+        return twice(Sample(bounds, values, streams, times), design.region, seed)
     return Sample(bounds, values, streams, times, chance)
 
 
-def _twice(full: Sample, region: Region, seed: int) -> Sample:
+def twice(full: Sample, region: Region, seed: int) -> Sample:
     """Return each point followed by itself with the values of a row of ``region`` in it.
 
     The rows are used equally often; both points share their random numbers. So what differs

@@ -86,7 +86,8 @@ def search(
     found = Searched(told.traits, space.size(), all=space.size() <= most)
     found.costs[NOTHING] = 0.0
     found.values = {name: {NOTHING: told.by_world(name, NOTHING)} for name in told.traits}
-    ways = proposals(space, most, seed)
+    ways = proposals(space, budget, most, seed)
+    ways.tell(NOTHING, found.objectives(NOTHING))
     while (left := most + 1 - len(found.costs)) > 0 and (asked := ways.ask(min(left, AT_ONCE))):
         quoted = quotes(asked, [COST])
         within: dict[Bundle, float] = {}

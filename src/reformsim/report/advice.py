@@ -9,6 +9,7 @@ from reformsim.city import AGE_GROUPS, AGE_GROUPS_ZH, COMMUNITY_TYPES, COMMUNITY
 from reformsim.experiment import aftermath
 from reformsim.experiment.advice import Findings
 from reformsim.experiment.aftermath import GroupContrast, Year
+from reformsim.experiment.analysis import Contrast
 from reformsim.experiment.bundles import NOTHING, Bundle
 from reformsim.experiment.schema import Experiment
 from reformsim.measures import BY_NAME
@@ -21,7 +22,7 @@ _GROUPS_ZH = dict(zip(COMMUNITY_TYPES, COMMUNITY_TYPES_ZH, strict=True)) | dict(
 
 @dataclass(frozen=True)
 class Report:
-    """What was advised, to be told; ``config_hash`` is that of the second look's runs."""
+    """What was advised, to be told; ``config_hash`` is that of the third look's runs."""
 
     experiment: Experiment
     found: Findings
@@ -33,6 +34,12 @@ class Report:
         """A short mark for each bundle of the second look: N for nothing, then B1, B2, ..."""
         names = [candidate.bundle for candidate in self.found.candidates]
         return {name: f"B{i}" if i else "N" for i, name in enumerate(names)}
+
+    @cached_property
+    def effects(self) -> dict[tuple[str, str], Contrast]:
+        """Bundle minus nothing, by bundle and outcome: of the third look where it was run there."""
+        rows = [*self.found.choice.contrasts, *self.found.told.contrasts]
+        return {(row.scenario, row.outcome): row for row in rows}
 
     @cached_property
     def break_even(self) -> Year | None:

@@ -13,7 +13,8 @@ from matplotlib.figure import SubFigure
 
 from reformsim import outcomes
 from reformsim.experiment import aftermath, files
-from reformsim.experiment.analysis import Contrast, frame
+from reformsim.experiment.advice import Full, Rival
+from reformsim.experiment.analysis import frame
 from reformsim.experiment.bundles import NOTHING
 from reformsim.report import provenance, style
 from reformsim.report.advice import Report
@@ -23,7 +24,7 @@ from reformsim.report.edition import Telling
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow
 
 #: The form of ``advice.json``, to be raised where a field changes its meaning.
-FORM = 1
+FORM = 2
 
 
 class Edition(Telling[Report]):
@@ -31,7 +32,9 @@ class Edition(Telling[Report]):
 
     def counted(self) -> str:
         """Say how many worlds there are."""
-        n = self.told.found.worlds
+        n = self.told.found.told.worlds
+        if self.told.found.full:
+            return self.say(f"n = {n} 个校准区域内的情景", f"n = {n} worlds of the region")
         return self.say(f"n = {n} 个情景", f"n = {n} worlds")
 
 
@@ -57,7 +60,7 @@ def write(report: Report, directory: Path, zh: bool) -> list[Path]:
 def summary(report: Report) -> dict[str, Any]:
     """Return the advice as one JSON-able object; docs/advice.md documents the fields."""
     found, even = report.found, report.break_even
-    searched = found.searched
+    searched, choice, told = found.searched, found.choice, found.told
     return _plain(
         {
             "form": FORM,
@@ -70,12 +73,12 @@ def summary(report: Report) -> dict[str, Any]:
                 {**asdict(outcomes.BY_NAME[name]), "chosen_by": name == found.headline}
                 for name in found.outcomes
             ],
-            "advised": _named(report, found.advised.name),
-            "best": _named(report, found.best.name),
-            "runner_up": found.runner_up and _named(report, found.runner_up.name),
+            "advised": _named(report, choice.advised.name),
+            "best": _named(report, choice.best.name),
+            "runner_up": choice.runner_up and _named(report, choice.runner_up.name),
             "words": words(report, zh=False),
             "words_zh": words(report, zh=True),
-            "worlds": found.worlds,
+            "worlds": told.worlds,
             "replications": report.experiment.replications,
             "search": {
                 "bundles": searched.space,
@@ -87,17 +90,14 @@ def summary(report: Report) -> dict[str, Any]:
                 {**asdict(c), **_named(report, c.bundle), "mark": report.marks[c.bundle]}
                 for c in found.candidates
             ],
-            "contrasts": _rows(found.contrasts),
+            "confirmed": {"worlds": found.worlds, "contrasts": _rows(choice.contrasts)},
+            "contrasts": _rows(told.contrasts),
+            "failed": told.failed,
+            "over": told.over,
             "regrets": _rows(found.regrets),
             "optimism": _rows(found.optimism),
-            "rivals": [
-                {
-                    **asdict(rival),
-                    "rule": rival.rule and rival.rule.words(),
-                    "rule_zh": rival.rule and rival.rule.words(zh=True),
-                }
-                for rival in found.rivals
-            ],
+            "rivals": _rivals(told.rivals),
+            "full": found.full and _full(report, found.full),
             "order": _rows(found.order),
             "groups": _rows(found.groups),
             "losers": _rows(aftermath.losers(found.groups)),
@@ -109,6 +109,27 @@ def summary(report: Report) -> dict[str, Any]:
     )
 
 
+def _rivals(rivals: Sequence[Rival]) -> list[dict[str, Any]]:
+    return [
+        {
+            **asdict(rival),
+            "rule": rival.rule and rival.rule.words(),
+            "rule_zh": rival.rule and rival.rule.words(zh=True),
+        }
+        for rival in rivals
+    ]
+
+
+def _full(report: Report, full: Full) -> dict[str, Any]:
+    return {
+        "advised": _named(report, full.choice.advised.name),
+        "best": _named(report, full.choice.best.name),
+        "regrets": _rows(full.regrets),
+        "contrasts": _rows(full.told.contrasts),
+        "rivals": _rivals(full.told.rivals),
+    }
+
+
 def tables(report: Report) -> dict[str, pd.DataFrame]:
     """Return the tables that are written as CSV, empty ones too."""
     found = report.found
@@ -117,10 +138,18 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
         | {name: values[bundle].mean() for name, values in found.searched.values.items()}
         for bundle, cost in found.searched.costs.items()
     ]
+    contrasts, regrets = frame(found.told.contrasts), frame(found.regrets)
+    if found.full:
+        beside = (frame(found.full.told.contrasts), frame(found.full.regrets))
+        contrasts, regrets = (
+            pd.concat([full.assign(within="full"), inside.assign(within="calibrated")])
+            for full, inside in zip(beside, (contrasts, regrets), strict=True)
+        )
     return {
         "candidates": frame(found.candidates).drop(columns="levels"),
-        "contrasts": frame(found.contrasts),
-        "regrets": frame(found.regrets),
+        "confirmed": frame(found.choice.contrasts),
+        "contrasts": contrasts,
+        "regrets": regrets,
         "optimism": frame(found.optimism),
         "order": pd.json_normalize(_rows(found.order)),
         "groups": frame(found.groups),
@@ -133,7 +162,8 @@ def tables(report: Report) -> dict[str, pd.DataFrame]:
 def front(edition: Edition) -> SubFigure:
     """Draw the gain of each bundle against its cost, a panel for each outcome.
 
-    Filled marks are the front; a hollow one is what the search had promised.
+    Coloured marks are the front; a hollow one is what the search had promised. The choice and its
+    runner-up stand where the third look has them.
     """
     report, say = edition.told, edition.say
     found = report.found
@@ -148,13 +178,12 @@ def front(edition: Edition) -> SubFigure:
         "cost and effect against doing nothing, 95 % intervals; hollow: promised by the search",
     )
     looks = {c.bundle: style.LOOKS[i % len(style.LOOKS)] for i, c in enumerate(bundles)}
-    shown: dict[tuple[str, str], Contrast] = {(c.scenario, c.outcome): c for c in found.contrasts}
     promised = {(o.bundle, o.outcome): o.searched for o in found.optimism}
     for ax, name in zip(style.panels(figure, lines, columns, len(names)), names, strict=True):
         trait = found.outcomes[name]
         sign = -1.0 if trait.better == "lower" else 1.0
         for candidate in bundles:
-            c = shown.get((candidate.bundle, name))
+            c = report.effects.get((candidate.bundle, name))
             if c is None:
                 continue
             colour, _, marker = looks[candidate.bundle]
@@ -164,7 +193,7 @@ def front(edition: Edition) -> SubFigure:
             early = sign * promised[candidate.bundle, name]
             ax.plot(x, early, marker, color=colour, markersize=5, fillstyle="none", alpha=0.6)
             label = report.marks[candidate.bundle]
-            label += "*" if candidate.bundle == found.best.name else ""
+            label += "*" if candidate.bundle == found.choice.best.name else ""
             ax.annotate(label, (x, c.value), (4, 3), textcoords="offset points", fontsize=7)
         ax.axhline(0, color=style.BLACK, linewidth=0.8)
         ax.axvline(100 * found.question.budget, color=style.GREY, linewidth=0.8, linestyle=":")

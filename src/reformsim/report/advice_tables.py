@@ -1,15 +1,22 @@
 """Advice on the terminal: what it says, then its tables."""
 
+from collections.abc import Sequence
+
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from reformsim.experiment.robustness import Regret
 from reformsim.report.advice import Report, measure
 from reformsim.report.advice_words import effect, notes, words
 from reformsim.report.study import VERDICTS_ZH, arrow, number
 
 #: Reasons for rejection told on the terminal; the file has all.
 REASONS = 3
+
+#: Where worlds lie, at the end of a title, in Chinese and in English.
+REGION = (",校准后的区域", ", calibrated region")
+RANGES = (",全部范围", ", full ranges")
 
 
 def write(report: Report, console: Console, zh: bool = False) -> None:
@@ -23,7 +30,11 @@ def write(report: Report, console: Console, zh: bool = False) -> None:
     for name, mark in report.marks.items():
         console.print(f"{mark}: {escape(report.bundle(name, zh))}")
     console.print()
-    for table in (_regrets(report, zh), _order(report, zh), _years(report, zh)):
+    full = report.found.full
+    regrets = [_regrets(report, report.found.regrets, REGION if full else ("", ""), zh)]
+    if full:
+        regrets.append(_regrets(report, full.regrets, RANGES, zh))
+    for table in (*regrets, _order(report, zh), _years(report, zh)):
         if table.row_count:
             console.print(table, "")
     for rejected in report.found.searched.rejected[:REASONS]:
@@ -36,9 +47,10 @@ def write(report: Report, console: Console, zh: bool = False) -> None:
 def _front(report: Report, zh: bool) -> Table:
     """Return the bundles with cost and effects; those that another beats are dimmed."""
     title = (
-        "第二次查看的组合,与不采取措施之差;暗色者被其他组合全面超过"
+        "可选组合,与不采取措施之差;所选者(*)与次选者为第三次查看,暗色者被其他组合全面超过"
         if zh
-        else "Bundles of the second look, against doing nothing; dimmed: another beats them"
+        else "Bundles against doing nothing; the choice (*) and its runner-up in the third look; "
+        "dimmed: another beats them"
     )
     heads = ("", "成本", "结果", "差异 [95 %]", "判断") if zh else (
         "", "cost", "outcome", "difference [95 %]", "verdict",
@@ -46,11 +58,11 @@ def _front(report: Report, zh: bool) -> Table:
     table = _table(title, *heads)
     for candidate in report.found.candidates:
         mark = report.marks[candidate.bundle]
-        star = " *" if candidate.bundle == report.found.best.name else ""
+        star = " *" if candidate.bundle == report.found.choice.best.name else ""
         style = None if candidate.front else "dim"
         rows = [
-            c for c in report.found.contrasts
-            if c.scenario == candidate.bundle and c.outcome in report.found.outcomes
+            c for name in report.found.outcomes
+            if (c := report.effects.get((candidate.bundle, name)))
         ]  # fmt: skip
         lead = (mark + star, f"{candidate.cost:.2%}")
         if not rows:
@@ -66,13 +78,14 @@ def _front(report: Report, zh: bool) -> Table:
     return table
 
 
-def _regrets(report: Report, zh: bool) -> Table:
+def _regrets(report: Report, regrets: Sequence[Regret], within: tuple[str, str], zh: bool) -> Table:
     heads = ("结果", "选择", "最大遗憾", "次优") if zh else (
         "outcome", "choice", "worst regret", "next best",
     )  # fmt: skip
-    table = _table("各结果的最小最大遗憾选择" if zh else "Minimax regret by outcome", *heads)
+    title = "各结果的最小最大遗憾选择" if zh else "Minimax regret by outcome"
+    table = _table(title + within[not zh], *heads)
     for name in report.found.outcomes:
-        rows = [r for r in report.found.regrets if r.outcome == name]
+        rows = [r for r in regrets if r.outcome == name]
         if len(rows) > 1:
             first, second = rows[:2]
             table.add_row(

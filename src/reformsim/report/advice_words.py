@@ -14,15 +14,16 @@ def words(report: Report, zh: bool) -> list[str]:
     """Say the advice in plain sentences."""
     return [
         *_verdict(report, zh),
-        *(_rival(report, rival, zh) for rival in report.found.rivals),
+        *(_rival(report, rival, zh) for rival in report.found.told.rivals),
         *_after(report, zh),
+        *_beside(report, zh),
         *_looked(report, zh),
     ]
 
 
 def _verdict(report: Report, zh: bool) -> Iterator[str]:
     found, name = report.found, report.outcome(report.found.headline, zh)
-    if found.advised == NOTHING:
+    if found.choice.advised == NOTHING:
         if len(found.candidates) == 1:
             yield (
                 "建议:不采取措施。没有组合在预算之内且可运行。"
@@ -30,7 +31,7 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
                 else "Advice: do nothing. No bundle is within the budget and can be run."
             )
             return
-        if found.best == NOTHING:
+        if found.choice.best == NOTHING:
             yield (
                 f"建议:不采取措施。以{name}衡量,预算内没有组合的最大遗憾更小。"
                 if zh
@@ -38,7 +39,7 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
                 "worst regret."
             )
             return
-        best = report.bundle(found.best.name, zh)
+        best = report.bundle(found.choice.best.name, zh)
         yield (
             f"建议:不采取措施。最大遗憾最小的是“{best}”,但未显示其{name}优于不采取措施。"
             if zh
@@ -46,23 +47,18 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
             f"to be better than nothing in {name}."
         )
         return
-    advised = report.bundle(found.advised.name, zh)
-    cost = next(c for c in found.candidates if c.bundle == found.advised.name)
+    advised = report.bundle(found.choice.advised.name, zh)
+    cost = next(c for c in found.candidates if c.bundle == found.choice.advised.name)
     gain = effect(_headline(report))
     yield (
         f"建议:{advised}。{name} {gain};每年占转移支付 {cost.cost:.2%}。"
         if zh
         else f"Advice: {advised}. {name} {gain}; {cost.cost:.2%} of the transfer a year."
     )
-    if cost.over > 0:
-        yield (
-            f"在 {cost.over:.0%} 的情景中,实际成本超出预算。"
-            if zh
-            else f"In {cost.over:.0%} of the worlds it costs more than the budget in the end."
-        )
+    yield from _doubts(report, zh)
     worse = [
-        c for c in found.contrasts
-        if c.scenario == found.advised.name and c.outcome in found.outcomes
+        c for c in found.told.contrasts
+        if c.scenario == found.choice.advised.name and c.outcome in found.outcomes
         and c.verdict == "worse"
     ]  # fmt: skip
     for c in worse:
@@ -73,8 +69,32 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
         )
 
 
+def _doubts(report: Report, zh: bool) -> Iterator[str]:
+    """Say what the third look holds against what is advised."""
+    told = report.found.told
+    if _headline(report).verdict != "better":
+        yield (
+            "选择时显示更优,但在用于报告的新情景中未能显示:请谨慎,或增加情景(report)。"
+            if zh
+            else "It was shown to be better where it was chosen, but is not in the fresh worlds of "
+            "this report: be careful, or ask for more of them (report)."
+        )
+    if told.failed:
+        yield (
+            f"在 {told.worlds} 个情景中有 {told.failed} 个无法运行。"
+            if zh
+            else f"It could not be run in {told.failed} of {told.worlds} worlds."
+        )
+    if told.over > 0:
+        yield (
+            f"在 {told.over:.0%} 的情景中,实际成本超出预算。"
+            if zh
+            else f"In {told.over:.0%} of the worlds it costs more than the budget in the end."
+        )
+
+
 def _rival(report: Report, rival: Rival, zh: bool) -> str:
-    best, other = (report.bundle(n, zh) for n in (report.found.best.name, rival.bundle))
+    best, other = (report.bundle(n, zh) for n in (report.found.choice.best.name, rival.bundle))
     share = rival.share
     told = f"{share.share:.0%} [{share.share_low:.0%}, {share.share_high:.0%}]"
     text = (
@@ -91,8 +111,39 @@ def _rival(report: Report, rival: Rival, zh: bool) -> str:
     return text + (f"何时改变:{rule}。" if zh else f" What would change it: {rule}.")
 
 
+def _beside(report: Report, zh: bool) -> Iterator[str]:
+    """Say what holds over the full ranges, where the advice is over a calibrated region."""
+    full, choice = report.found.full, report.found.choice
+    if full is None:
+        return
+    best, there = (report.bundle(c.best.name, zh) for c in (choice, full.choice))
+    name = report.outcome(report.found.headline, zh)
+    yield (
+        "以上均为校准后的区域内;以下为全部范围。"
+        if zh
+        else "All this is over the calibrated region; over the full ranges:"
+    )
+    for c in full.told.contrasts:
+        if c.scenario == choice.best.name and c.outcome == report.found.headline:
+            yield f"“{best}”:{name} {effect(c)}。" if zh else f"{best}: {name} {effect(c)}."
+    if full.told.failed:
+        yield (
+            f"在 {full.told.worlds} 个情景中有 {full.told.failed} 个无法运行。"
+            if zh
+            else f"It could not be run in {full.told.failed} of {full.told.worlds} worlds."
+        )
+    if full.choice.best == choice.best:
+        yield "最大遗憾最小的组合相同。" if zh else "The least worst regret has the same bundle."
+    else:
+        yield (
+            f"最大遗憾最小的是“{there}”:校准改变选择。"
+            if zh
+            else f"The least worst regret has {there}: calibration changes the choice."
+        )
+
+
 def _after(report: Report, zh: bool) -> Iterator[str]:
-    if report.found.advised == NOTHING:
+    if report.found.choice.advised == NOTHING:
         return
     lost = aftermath.losers(report.found.groups)
     for group in lost:
@@ -133,12 +184,13 @@ def _looked(report: Report, zh: bool) -> Iterator[str]:
     how = ("全部" if design.all else "搜索") if zh else ("all" if design.all else "a search")
     yield (
         f"组合共 {design.space:,} 个({how}),运行 {looked} 个,"
-        f"舍弃 {len(design.rejected)} 个;其中 {len(found.candidates) - 1} 个"
-        f"在 {found.worlds} 个新情景中以新随机数复核。"
+        f"舍弃 {len(design.rejected)} 个;从其中 {len(found.candidates) - 1} 个里在 {found.worlds} "
+        f"个新情景中选择;以上数字来自另外 {found.told.worlds} 个情景,新随机数,选择时未曾使用。"
         if zh
         else f"Of {design.space:,} bundles ({how}) {looked} were run, {len(design.rejected)} "
-        f"rejected; {len(found.candidates) - 1} were looked at again in {found.worlds} fresh "
-        "worlds with fresh random numbers."
+        f"rejected; among {len(found.candidates) - 1} the choice was made in {found.worlds} fresh "
+        f"worlds; the figures above are of {found.told.worlds} others, with random numbers of "
+        "their own, by which nothing was chosen."
     )
     drops = [o for o in found.optimism if o.outcome == found.headline]
     if drops:
@@ -150,12 +202,20 @@ def _looked(report: Report, zh: bool) -> Iterator[str]:
             else f"Winner's curse: their mean gain was {number(searched)} in the search, "
             f"{number(confirmed)} in the second look."
         )
+    for o in drops:
+        if o.bundle == found.choice.best.name:
+            yield (
+                f"所选组合:选择时 {number(o.confirmed)},新情景中 {number(o.reported)}。"
+                if zh
+                else f"That of the choice was {number(o.confirmed)} where it was chosen, "
+                f"{number(o.reported)} in the third look."
+            )
 
 
 def _headline(report: Report) -> Contrast:
     return next(
-        c for c in report.found.contrasts
-        if c.outcome == report.found.headline and c.scenario == report.found.best.name
+        c for c in report.found.told.contrasts
+        if c.outcome == report.found.headline and c.scenario == report.found.choice.best.name
     )  # fmt: skip
 
 

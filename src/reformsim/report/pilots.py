@@ -10,7 +10,7 @@ from matplotlib.figure import SubFigure
 from reformsim import outcomes
 from reformsim.experiment import pilots
 from reformsim.experiment.estimators import ESTIMATORS
-from reformsim.experiment.power import ALL, WANTED, Answer, Power, Size, answers
+from reformsim.experiment.power import ALL, FALSE_ALARMS, WANTED, Answer, Power, Size, answers
 from reformsim.report import style
 from reformsim.report.edition import Edition
 from reformsim.report.study import Study, arrow, number
@@ -54,10 +54,12 @@ def _english(found: Answer, units: str) -> str:
         f"power {_percent(row, 'power')}, coverage {_percent(row, 'coverage')}, false alarms "
         f"{_percent(row, 'false_alarm')} in {row.n} draws"
     )
+    if row.intervals < row.n:
+        what += f", {row.intervals} of them with an interval"
     if found.smallest is None:
         return (
-            f"{head}none on this grid is large enough (power {WANTED:.0%}, coverage not below "
-            f"95 % beyond chance). Most power: {what}."
+            f"{head}none on this grid is large enough (power {WANTED:.0%}; beyond chance neither "
+            f"coverage below 95 % nor false alarms above {FALSE_ALARMS:.0%}). Most power: {what}."
         )
     sure = "" if row.power_low >= WANTED else f"; not sure, its power may be below {WANTED:.0%}"
     return f"{head}the smallest pilot that is large enough has {what}{sure}."
@@ -72,9 +74,12 @@ def _chinese(found: Answer, units: str) -> str:
         f"功效(发现效应的概率){_percent(row, 'power')},区间覆盖率 {_percent(row, 'coverage')},"
         f"误报率 {_percent(row, 'false_alarm')},共 {row.n} 次抽取"
     )
+    if row.intervals < row.n:
+        what += f"(其中 {row.intervals} 次得出区间)"
     if found.smallest is None:
         return (
-            f"{head}本网格内没有足够大的试点(要求功效达 {WANTED:.0%},且覆盖率不明显低于 95 %)。"
+            f"{head}本网格内没有足够大的试点(要求功效达 {WANTED:.0%},覆盖率不明显低于 95 %,"
+            f"且误报率不明显高于 {FALSE_ALARMS:.0%})。"
             f"功效最高者:{what}。"
         )
     sure = "" if row.power_low >= WANTED else f";尚不确定,功效可能低于 {WANTED:.0%}"

@@ -7,7 +7,7 @@ from reformsim.experiment.files import StoreError
 from reformsim.report.sentences import Both
 
 #: The form of ``advice.json`` that this module reads.
-FORM = 1
+FORM = 2
 
 
 def read(path: Path) -> list[tuple[Both, Both]]:
