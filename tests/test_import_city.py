@@ -179,7 +179,7 @@ def test_all_mistakes_at_once(folder):
         ("1000,4", "1000.5,4", "units.csv:4:4: population: 1000.5 is not whole"),
         ("population", "popluation", "1:4: popluation: unknown column, did you mean population?"),
         ("level", "rank", "units.csv:1:1: level: this column is missing"),
-        ("area_km2", "name", "units.csv:1:5: name: a head that column 1 has already"),
+        ("area_km2", "name", "units.csv:1:5: a head that column 1 has already"),
         ("D,unit,,3000,6", "D,unit,,3000,6\nE,unit,,500,1", "3:1: name: lists no unit within"),
         ("3000,6", "3000,", ""),
         ("3000,6\nEast,subdistrict,D,2000,2", "3000,\nEast,town,D,2000,", "area_km2: nothing"),

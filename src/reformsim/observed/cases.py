@@ -16,15 +16,7 @@ from reformsim.observed.cleaning import Cleaning, Reason
 from reformsim.observed.faults import Mistakes, Words
 from reformsim.observed.mapping import Mapping
 from reformsim.observed.moments import DAY, FIRST_YEAR, LAST_YEAR, Habits, Moments, Order, moments
-from reformsim.observed.reading import (
-    SAVE_AS_CSV,
-    Table,
-    is_formula,
-    number,
-    open_table,
-    plain,
-    value,
-)
+from reformsim.observed.reading import Table, is_formula, number, open_table, plain, value
 from reformsim.observed.tally import Chunk, Seen, Tally
 
 ROWS = 50_000
@@ -158,9 +150,8 @@ def _whole(
     table: Table, cases: Cases, mapping: Mapping, broken: Mistakes, mistakes: Mistakes
 ) -> None:
     """Refuse what would be read wrongly as a whole."""
-    for mistake in broken.found:
-        if mistake.remedy == SAVE_AS_CSV.en:  # reading stopped there
-            mistakes.found.append(mistake)
+    if broken.stopped is not None:
+        mistakes.found.append(broken.stopped)
     if cases.habits.with_offset and cases.habits.without and mapping.zone is None:
         wrong = Words(
             f"{cases.habits.with_offset} dates carry a time zone, {cases.habits.without} do not",
