@@ -302,9 +302,9 @@ def _parsed(
     source, again, taken = iter(lines), deque[str](), list[str]()
 
     def feed() -> Iterator[str]:
-        while again or (fresh := next(source, None)) is not None:
-            taken.append(again.popleft() if again else fresh)
-            yield taken[-1]
+        while line := again.popleft() if again else next(source, ""):
+            taken.append(line)
+            yield line
 
     reader, line = csv.reader(feed(), delimiter=delimiter, strict=True), 1
     while True:
