@@ -44,12 +44,12 @@ class Cases:
     zone: str | None = None
     rows: int = 0
     habits: Habits = field(default_factory=Habits)
-    unmapped: dict[str, tuple[int, int]] = field(default_factory=dict)
+    unmapped: dict[int, tuple[int, int]] = field(default_factory=dict)
 
     def often_unmapped(self) -> list[tuple[int, int]]:
         """Return, of frequent words without a category, the first line and the number of cases.
 
-        The words themselves may be names of people, however frequent, and stay here.
+        The words themselves may be names of people, however frequent: only their hashes are kept.
         """
         often = sorted(self.unmapped.values(), key=lambda found: -found[1])[:30]
         return [found for found in often if found[1] >= OFTEN]
@@ -57,7 +57,7 @@ class Cases:
     def too_unknown(self, reason: Reason, told: Sum) -> bool:
         """Return whether too many words of a column are unknown for those ``told`` to stand."""
         unknown = self.cleaning.counts[reason]
-        return unknown > UNKNOWN_AT_MOST * (unknown + self.tally.sums[:, told].sum())
+        return unknown > UNKNOWN_AT_MOST * (unknown + float(self.tally.sums[:, told].sum()))
 
     def only_yes(self) -> bool:
         """Return whether cases brought up again are marked, and no other case as not."""
@@ -318,7 +318,7 @@ class _Reader:
         kinds, first, times = np.unique(at, return_index=True, return_counts=True)
         unmapped = self.cases.unmapped
         for kind, line, count in zip(kinds, lines[first], times, strict=True):
-            word = words[kind]
+            word = hash(words[kind])
             if other[kind] and (word in unmapped or len(unmapped) < WORDS):
                 since, before = unmapped.get(word, (int(line), 0))
                 unmapped[word] = since, before + int(count)

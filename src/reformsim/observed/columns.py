@@ -115,7 +115,7 @@ def records(table: Table, columns: Sequence[Column], mistakes: Mistakes) -> list
                 Words("this column is missing", f"缺少此列({column.others[0]})"),
                 Words(f"add it: {column.meaning.en}", f"请补上:{column.meaning.zh}"),
             )  # fmt: skip
-    found = []
+    found: list[Record] = []
     for line, row in table.rows(mistakes):
         if len(found) == ROWS_AT_MOST:
             wrong = Words(f"more than {ROWS_AT_MOST:,} rows", f"超过 {ROWS_AT_MOST:,} 行")
