@@ -109,7 +109,10 @@ def test_every_figure_is_stated_or_marked(folder):
     assert ("文庙社区", "kind") not in marks
     text = (folder / "out" / "city.yaml").read_text("utf-8")
     line = next(line for line in text.splitlines() if "科园社区" in line)
-    assert line.endswith("# assumed: kind, ages") and "kind:" not in line.split("#")[0]
+    assert (
+        line.endswith("# assumed: kind, ages / 假设:社区类型、年龄结构")
+        and "kind:" not in line.split("#")[0]
+    )
 
 
 def test_without_communities_and_without_a_unit_row(folder):
@@ -179,7 +182,7 @@ def test_all_mistakes_at_once(folder):
         ("1000,4", "1000.5,4", "units.csv:4:4: population: 1000.5 is not whole"),
         ("population", "popluation", "1:4: popluation: unknown column, did you mean population?"),
         ("level", "rank", "units.csv:1:1: level: this column is missing"),
-        ("area_km2", "name", "units.csv:1:5: name: a head that column 1 has already"),
+        ("area_km2", "name", "units.csv:1:5: a head that column 1 has already"),
         ("D,unit,,3000,6", "D,unit,,3000,6\nE,unit,,500,1", "3:1: name: lists no unit within"),
         ("3000,6", "3000,", ""),
         ("3000,6\nEast,subdistrict,D,2000,2", "3000,\nEast,town,D,2000,", "area_km2: nothing"),
@@ -255,6 +258,61 @@ def test_what_the_schema_would_refuse_is_told_where_it_stands(folder, units, sta
     assert len(found) == 1 and words in found[0], found
 
 
+@pytest.mark.parametrize(
+    ("rows", "words"),
+    [
+        ("A,街道,B,9\nB,街道,A,9\n", ["2:3: parent: parents in a circle, lines 2, 3", "3:3"]),
+        ("A,街道,A,9\n", ["2:3: parent: parents in a circle, lines 2"]),
+        ("D,区,,9\nA,街道,B,9\nB,社区,A,9\n", ["3:3: parent: parents in a circle, lines 3, 4"]),
+        ("A,街道,B,9\nB,街道,C,9\nC,街道,A,9\n", ["lines 2, 3, 4", "3:3", "4:3"]),
+        ("A,街道,X,9\nB,街道,A,9\n", ["3:3: parent: 'A', line 2, is a subdistrict"]),
+        ("A,街道,X,9\nB,街道,Y,9\n", ["2:3: parent: no unit 'X'", "3:3: parent: no unit 'Y'"]),
+    ],
+)  # fmt: skip
+def test_parents_that_lead_nowhere(folder, rows, words):
+    found = lines_of(folder, "name,level,parent,population\n" + rows)
+    assert len(found) == len(words) and all(w in line for w, line in zip(words, found, strict=True))
+
+
+def test_a_parent_that_no_row_holds_is_the_city(folder):
+    rows = "A,街道,X,9,1\nB,街道,X,9,1\n"
+    found = imported(folder, "name,level,parent,population,area_km2\n" + rows)
+    assert len(found.config.census()[0].subdistricts) == 2
+
+
+@pytest.mark.parametrize(
+    ("places", "crs", "words"),
+    [
+        ("104,89.9", "wgs84", ["2:6: lat: 89.9 is impossible: allowed: -80 – 80"]),
+        ("104,30.1 14,30 104.1,30", "wgs84", ["3:5: lon: 8,6"]),
+        ("0,0 104,30.1 104.1,30", "wgs84", ["2:5: lon: "]),
+        ("10,50 10,50.1", "gcj02", ["2:5: lon: lies outside China", "3:5: lon: lies outside"]),
+    ],
+)
+def test_places_beyond_a_city(folder, places, crs, words):
+    rows = "".join(f"s{i},town,9,1,{at}\n" for i, at in enumerate(places.split()))
+    found = lines_of(folder, "name,level,population,area_km2,lon,lat\n" + rows, crs=crs)
+    assert len(found) == len(words) and all(w in line for w, line in zip(words, found, strict=True))
+
+
+def test_communities_named_alike_are_told_apart_by_their_parent(folder):
+    units = UNITS + "a,community,East,2000,2\na,village,West,1000,4\n"
+    stations = written("s.csv", "站点,社区\nx,West/a\n")
+    found = imported(folder, units, stations).config.stated()
+    assert [c.station for place in found for c in place.communities] == [False, True]
+    shutil.rmtree(folder / "out")
+    written("s.csv", "站点,社区\nx,a\n")
+    assert "2 units are named 'a': write" in lines_of(folder, units, stations)[0]
+
+
+def test_files_beyond_memory_are_refused(folder, monkeypatch):
+    monkeypatch.setattr("reformsim.observed.columns.ROWS_AT_MOST", 2)
+    monkeypatch.setattr("reformsim.observed.boundaries.LARGEST", 100)
+    found = lines_of(folder, UNITS, geojson(square("East", 104, 30)))
+    assert any("units.csv:4:1: more than 2 rows" in line for line in found), found
+    assert any("0 MB, of 0 at most" in line for line in found), found
+
+
 def test_heads_with_units_in_brackets_and_a_row_of_the_whole_city(folder):
     units = "名称,层级,人口\uff08人\uff09,面积(km2)\nX市,市,999,9\na,街道,3000,1\n"
     found = imported(folder, units)
@@ -311,6 +369,7 @@ def test_stations_are_found_by_the_polygon_around_them(folder):
         ([square("East", 104.1, 30.5)], "wgs84", "units.csv:4:1: name: West has no polygon"),
         ([square("East", 30.5, 104.1), square("West", 104.0, 30.5)], "wgs84", "no degrees"),
         ([square("East", 10.0, 50.0), square("West", 104.0, 30.5)], "gcj02", "outside China"),
+        ([square("East", 104.1, 89.9), square("West", 104.0, 30.5)], "wgs84", "no degrees"),
         ([square("Eats", 104.1, 30.5)], "wgs84", "the feature ['Eats'] is no unit"),
         ([square("East", 104.1, 30.5), square("East", 104.1, 30.5)], "wgs84", "comes twice"),
     ],

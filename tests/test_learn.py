@@ -213,12 +213,6 @@ def test_encodings_give_the_same_counts(tmp_path, encoding):
     assert np.array_equal(a.arrivals, b.arrivals) and np.array_equal(a.closed, b.closed)
 
 
-def test_a_missing_column_is_told_with_those_that_are_there(tmp_path):
-    path = table(tmp_path / "x.csv", ["1,2017-03-05"], head="id,opened")
-    with pytest.raises(ConfigError, match=r"x\.csv:1:1: created: no column created: .*opened"):
-        read_cases(path, SIMPLE)
-
-
 def test_nothing_personal_reaches_a_result(tmp_path):
     """Names, numbers and addresses in columns that are not mapped, and one slip into a category."""
     secrets = ("张三丰", "13800138000", "Secret Street 12")

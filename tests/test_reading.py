@@ -156,6 +156,37 @@ def test_broken_rows_are_told_and_the_rest_is_read(path):
     assert all("\n" in line and ":" in line for line in told.value.lines)
 
 
+HEAD4 = b"id,a,b,c\n"
+
+
+@pytest.mark.parametrize(
+    ("rows", "faults", "kept"),
+    [
+        (b'1,"x,u,v\n2,y,u,v\n3,z,u,v\n', [2], ["2", "3"]),  # never closed
+        (b'1,"x,u,v\n2,y,u,v\n3,"z",u,v\n4,w,u,v\n', [2], ["2", "3", "4"]),  # the next opens
+        (b'1,"x,u,v\n2,y,u,v\n3,z",u,v\n4,w,u,v\n', [2], ["2", "3", "4"]),  # a stray end
+        (b'1,"x,u,v\n2,y",u,v\n3,z,u,v\n', [2], ["2", "3"]),  # the very next row
+        (b'1,"x,u,v\n2,y,u",v\n3,z,u,v\n', [2], ["2", "3"]),  # a row too short
+        (b'1,x,u,"v\n2,y",u,v\n3,z,u,v\n', [2], ["2", "3"]),  # a row too wide
+        (b'1,x,"say ""no"", u,v\n2,y,"",v\n3,z,u,v\n', [2], ["2", "3"]),  # doubled ones within
+        (b'1,"a, b\nc, d",u,v\n2,"one\n\ntwo",u,"v\nw"\n', [], ["1", "2"]),  # texts
+        (b"1," + b'"x,u,v\n' + b"2,y,u,v\n" * 40_000, [2], ["2"] * 40_000),  # far
+    ],
+)
+def test_an_open_quote_swallows_no_row(path, rows, faults, kept):
+    _, found, mistakes = read(path, HEAD4 + rows, known={"id", "a"})
+    assert [fault.spot.line for fault in mistakes.found] == faults
+    assert [row.cells[0] for row in found] == kept
+    assert all(row.line > 2 for row in found) or not faults
+
+
+def test_a_line_without_end_stops_the_reading_and_is_told(path):
+    raw = HEAD4 + b"1,2,3,4,5\n" * (KEPT + 5) + b"x" * 1_100_000 + b"\n1,2,3,4\n"
+    _, rows, mistakes = read(path, raw)
+    assert rows == [] and mistakes.stopped in mistakes.found
+    assert mistakes.stopped.spot.line == KEPT + 7 and "a million" in mistakes.stopped.message
+
+
 def test_heads_that_come_twice_and_cells_without_a_head(path):
     table, _, mistakes = read(path, "人口,面积,\uff08人口\uff09,人口\n".encode() + b"1,2,3,4\n")
     assert [fault.spot.column for fault in mistakes.found] == [4]

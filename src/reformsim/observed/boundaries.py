@@ -12,7 +12,7 @@ from shapely.geometry import shape
 
 from reformsim.config.document import Spot
 from reformsim.observed.faults import Mistakes, Words
-from reformsim.observed.projection import in_china, to_kilometres, to_wgs84
+from reformsim.observed.projection import NORTHERNMOST, in_china, to_kilometres, to_wgs84
 from reformsim.observed.reading import plain
 from reformsim.observed.units import UNITS, Place
 
@@ -21,6 +21,8 @@ CRS = ("wgs84", "gcj02")
 NAMES = UNITS[0].names() | {"name_zh", "name_en", "mc", "title"}
 #: A stated area that is off the polygon's by more than this factor is a mistake.
 FAR_OFF = 2.0
+#: Bytes of a GeoJSON file at most: it is held in memory, which takes some ten times as many.
+LARGEST = 64 << 20
 
 
 @dataclass
@@ -87,6 +89,16 @@ def _load(
     path: Path, file: str, mistakes: Mistakes
 ) -> tuple[str, list[tuple[dict[str, Any], Any]]] | None:
     try:
+        if (size := path.stat().st_size) > LARGEST:
+            _add(
+                mistakes,
+                Spot(file),
+                f"{size >> 20} MB, of {LARGEST >> 20} at most",
+                f"文件 {size >> 20} MB,上限 {LARGEST >> 20} MB",
+                "simplify the outlines (QGIS: Simplify)",
+                "请简化边界(QGIS:简化)",
+            )
+            return None
         raw = path.read_bytes()
         try:
             text = raw.decode("utf-8-sig")
@@ -150,13 +162,13 @@ def _usable(
     elif (
         not np.isfinite(points).all()
         or np.abs(points[:, 0]).max() > 180
-        or np.abs(points[:, 1]).max() > 90
+        or np.abs(points[:, 1]).max() > NORTHERNMOST
     ):
         _add(
             mistakes,
             spot,
-            f"{name}: coordinates that are no degrees east and north",
-            f"{name}:坐标不是经度、纬度(度)",
+            f"{name}: coordinates that are no degrees east and north of a city",
+            f"{name}:坐标不是城市的经度、纬度(度)",
             "export in WGS-84 degrees, longitude first",
             "请以 WGS-84 经纬度(度)导出,经度在前",
         )

@@ -1,11 +1,11 @@
 """An export of cases, read a chunk at a time; only the columns of the mapping are looked at."""
 
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,24 +14,18 @@ import pyarrow.compute as pc
 
 from reformsim.observed.cleaning import Cleaning, Reason
 from reformsim.observed.faults import Mistakes, Words
-from reformsim.observed.mapping import Mapping
+from reformsim.observed.mapping import Mapping, folded
 from reformsim.observed.moments import DAY, FIRST_YEAR, LAST_YEAR, Habits, Moments, Order, moments
-from reformsim.observed.reading import (
-    SAVE_AS_CSV,
-    Table,
-    is_formula,
-    number,
-    open_table,
-    plain,
-    value,
-)
-from reformsim.observed.tally import Chunk, Seen, Tally
+from reformsim.observed.reading import Table, is_formula, number, open_table, plain, value
+from reformsim.observed.tally import Chunk, Seen, Sum, Tally
 
 ROWS = 50_000
-#: Words of the export are told only where so many cases have them: a name is not a category.
+#: Words without a category are told only where so many cases have them, and by line, not as text.
 OFTEN = 20
 #: Different words that are counted; more are no categories.
 WORDS = 20_000
+#: Where more of a column are words that the mapping does not name, nothing is learned from it.
+UNKNOWN_AT_MOST = 0.05
 FIRST, AFTER = (
     float(np.datetime64(f"{year}-01-01", "s").astype(np.int64))
     for year in (FIRST_YEAR, LAST_YEAR + 1)
@@ -50,11 +44,25 @@ class Cases:
     zone: str | None = None
     rows: int = 0
     habits: Habits = field(default_factory=Habits)
-    unmapped: Counter[str] = field(default_factory=Counter)
+    unmapped: dict[int, tuple[int, int]] = field(default_factory=dict)
 
-    def often_unmapped(self) -> list[tuple[str, int]]:
-        """Return words without a category that occur often enough to be no one's name."""
-        return [pair for pair in self.unmapped.most_common(30) if pair[1] >= OFTEN]
+    def often_unmapped(self) -> list[tuple[int, int]]:
+        """Return, of frequent words without a category, the first line and the number of cases.
+
+        The words themselves may be names of people, however frequent: only their hashes are kept.
+        """
+        often = sorted(self.unmapped.values(), key=lambda found: -found[1])[:30]
+        return [found for found in often if found[1] >= OFTEN]
+
+    def too_unknown(self, reason: Reason, told: Sum) -> bool:
+        """Return whether too many words of a column are unknown for those ``told`` to stand."""
+        unknown = self.cleaning.counts[reason]
+        return unknown > UNKNOWN_AT_MOST * (unknown + float(self.tally.sums[:, told].sum()))
+
+    def only_yes(self) -> bool:
+        """Return whether cases brought up again are marked, and no other case as not."""
+        reopened, told = self.tally.sums[:, [Sum.REOPENED, Sum.TOLD]].sum(axis=0)
+        return bool(reopened == told > 0)
 
 
 def read_cases(path: Path, mapping: Mapping) -> Cases:
@@ -80,6 +88,7 @@ def read_cases(path: Path, mapping: Mapping) -> Cases:
     for lines, cells in _chunks(table, places, broken):
         cases.tally.add(reader.read(lines, cells))
     cases.cleaning.rows(broken, table.tidied)
+    cases.cleaning.apart(cases.tally)
     _whole(table, cases, mapping, broken, mistakes)
     mistakes.check()
     return cases
@@ -93,21 +102,21 @@ def _places(table: Table, named: dict[str, tuple[str, ...]], mistakes: Mistakes)
         for field, names in named.items()
         if any(name in heads for name in names)
     }
+    there = ", ".join(f"{table.header[place]} ({field})" for field, place in places.items())
+    row = table.header_line, len(table.header)
     for needed in ("created", "closed"):
-        if needed not in places:
+        if needed not in places:  # without a header this row is data: only known names are told
             names = ", ".join(named[needed])
             mistakes.add(
                 table.spot(table.header_line),
                 needed,
                 Words(f"no column {names}", f"没有 {names} 列"),
-                Words(f"say columns.{needed} in the mapping; the file has: " + _some(table.header),
-                      f"请在映射文件 columns.{needed} 中写明;文件的列:" + _some(table.header)),
+                Words(f"say columns.{needed} in the mapping, or give the file a header; of the "
+                      f"mapping's columns line {row[0]}, of {row[1]} cells, has: {there or 'none'}",
+                      f"请在映射文件 columns.{needed} 中写明,或为文件补上表头;"
+                      f"第 {row[0]} 行共 {row[1]} 格,其中映射文件所列的有:{there or '无'}"),
             )  # fmt: skip
     return places
-
-
-def _some(header: list[str]) -> str:
-    return ", ".join(header[:40]) + (" …" if len(header) > 40 else "")
 
 
 def _chunks(
@@ -158,9 +167,8 @@ def _whole(
     table: Table, cases: Cases, mapping: Mapping, broken: Mistakes, mistakes: Mistakes
 ) -> None:
     """Refuse what would be read wrongly as a whole."""
-    for mistake in broken.found:
-        if mistake.remedy == SAVE_AS_CSV.en:  # reading stopped there
-            mistakes.found.append(mistake)
+    if broken.stopped is not None:
+        mistakes.found.append(broken.stopped)
     if cases.habits.with_offset and cases.habits.without and mapping.zone is None:
         wrong = Words(
             f"{cases.habits.with_offset} dates carry a time zone, {cases.habits.without} do not",
@@ -175,6 +183,18 @@ def _whole(
         mistakes.add(table.spot(table.header_line), "created", wrong, remedy)
 
 
+class _Field(NamedTuple):
+    """How a column is read: words that the mapping names, then blanks, then any other word.
+
+    ``other`` raises ValueError on a word that it does not know, which is noted as ``unknown``.
+    """
+
+    name: str
+    words: dict[str, float]
+    other: Callable[[str], float]
+    unknown: Reason = Reason.NO_NUMBER
+
+
 class _Reader:
     """Turns mapped columns of text into numbers, and notes what was tidied."""
 
@@ -183,11 +203,16 @@ class _Reader:
         self.cases = cases
         self.order = order
         self.missing = pa.array(mapping.missing)
-        self.blank = {"", *map(str.casefold, mapping.missing)}
+        self.blank = {"", *map(folded, mapping.missing)}
         self.seen = Seen()
-        self.satisfied = {word.casefold() for word in mapping.satisfied}
-        self.ended = {word.casefold() for word in mapping.ended}
-        self.yes = {word.casefold() for word in mapping.reopened}
+        m = mapping
+        self.status = _Field("status", _meaning((m.ended, 1.0)), lambda word: 0.0)
+        self.departments = _Field("departments", {}, self._department_count)
+        self.transfers = _Field("transfers", {}, _count)
+        again = _meaning((m.reopened, 1.0), (m.not_reopened, 0.0))
+        self.reopened = _Field("reopened", again, _count, Reason.UNKNOWN_RETURN)
+        answers = _meaning((m.satisfied, 1.0), (m.dissatisfied, 0.0), (m.no_answer, np.nan))
+        self.answers = _Field("satisfaction", answers, _unknown, Reason.UNKNOWN_ANSWER)
 
     def read(self, lines: np.ndarray, cells: dict[str, pa.Array]) -> Chunk:
         """Return some rows as a chunk, without those that cannot be counted."""
@@ -215,7 +240,7 @@ class _Reader:
         left_out = clean.note(Reason.BAD_CLOSED, lines, outside)
         days, whole = _between(created, closed.seconds)
         left_out |= clean.note(Reason.CLOSED_BEFORE, lines, ~left_out & (days < 0))
-        over = self._told(cells, "status", self._is_ended, n, lines) == 1
+        over = self._told(self.status, cells, lines) == 1
         left_out |= clean.note(Reason.ENDED_UNDATED, lines, closed.blank & over)
         due = self._moments(cells["due"]) if "due" in cells else None
         if due is not None:
@@ -227,11 +252,12 @@ class _Reader:
             closed=np.where(left_out, np.nan, closed.seconds),
             open=closed.blank & ~left_out,
             category=self._categories(cells, lines),
-            departments=self._departments(cells, n, lines),
-            transfers=self._told(cells, "transfers", _count, n, lines),
-            reopened=self._told(cells, "reopened", self._is_reopened, n, lines),
-            satisfied=self._told(cells, "satisfaction", self._is_satisfied, n, lines),
+            departments=self._told(self.departments, cells, lines),
+            transfers=self._told(self.transfers, cells, lines),
+            reopened=self._told(self.reopened, cells, lines),
+            satisfied=self._told(self.answers, cells, lines),
             promised=np.full(n, np.nan) if due is None else _between(created, due.seconds)[0],
+            line=lines,
         )
 
     def _moments(self, text: pa.Array) -> Moments:
@@ -245,60 +271,37 @@ class _Reader:
         again = self.seen.again(pd.util.hash_array(ids.to_numpy(False), categorize=False))
         return again & ~blank
 
-    def _told(
-        self,
-        cells: dict[str, pa.Array],
-        field: str,
-        meaning: Callable[[str], float],
-        n: int,
-        lines: np.ndarray,
-    ) -> np.ndarray:
+    def _told(self, field: _Field, cells: dict[str, pa.Array], lines: np.ndarray) -> np.ndarray:
         """Return what the words of a column mean, NaN where blank, absent or not understood."""
-        if field not in cells:
-            return np.full(n, np.nan)
-        distinct = cells[field].dictionary_encode()
-        numbers, wrong = [], []
+        if field.name not in cells:
+            return np.full(len(lines), np.nan)
+        distinct = cells[field.name].dictionary_encode()
+        numbers, wrong = list[float](), list[bool]()
         for word in map(value, distinct.dictionary.to_pylist()):
-            blank = word.casefold() in self.blank
             try:
-                numbers.append(np.nan if blank else meaning(word))
+                numbers.append(self._meant(field, word))
                 wrong.append(False)
             except ValueError:
                 numbers.append(np.nan)
                 wrong.append(True)
         at = distinct.indices.to_numpy(False)
-        self.cases.cleaning.note(Reason.NO_NUMBER, lines, np.array([*wrong, False])[at])
-        return np.array([*numbers, np.nan])[at]
+        self.cases.cleaning.note(field.unknown, lines, np.array(wrong, bool)[at])
+        return np.array(numbers, float)[at]
 
-    def _is_ended(self, word: str) -> float:
-        return word.casefold() in self.ended
+    def _meant(self, field: _Field, word: str) -> float:
+        known = folded(word)
+        if known in field.words:
+            return field.words[known]
+        return np.nan if known in self.blank else field.other(word)
 
-    def _is_satisfied(self, word: str) -> float:
-        return word.casefold() in self.satisfied
-
-    def _is_reopened(self, word: str) -> float:
+    def _department_count(self, word: str) -> float:
         try:
-            return _count(word)
+            number(word)
         except ValueError:
-            return word.casefold() in self.yes
-
-    def _departments(self, cells: dict[str, pa.Array], n: int, lines: np.ndarray) -> np.ndarray:
-        def departments(word: str) -> float:
-            try:
-                number(word)
-            except ValueError:
-                if is_formula(word):
-                    raise
-                names = {name.strip() for name in word.split(self.mapping.separator)}
-                return len(names - {""})
-            return _count(word)
-
-        found = self._told(cells, "departments", departments, n, lines)
-        return np.where(found == 0, np.nan, found) if self._none_is_unknown else found
-
-    @property
-    def _none_is_unknown(self) -> bool:
-        return self.mapping.no_department == "unknown"
+            if is_formula(word):
+                raise
+            return self.mapping.departments_in(word)
+        return _count(word) or (np.nan if self.mapping.no_department == "unknown" else 0.0)
 
     def _categories(self, cells: dict[str, pa.Array], lines: np.ndarray) -> np.ndarray:
         """Return the category of each case, −1 without one; words without one are counted."""
@@ -308,15 +311,26 @@ class _Reader:
         words = [value(word) for word in distinct.dictionary.to_pylist()]
         at = distinct.indices.to_numpy(False)
         category = np.array([*map(self.mapping.category_of, words), -1])
-        blank = np.array([*(word.casefold() in self.blank for word in words), True])
-        clean, unmapped = self.cases.cleaning, self.cases.unmapped
-        clean.note(Reason.NO_CATEGORY, lines, blank[at])
-        clean.note(Reason.UNMAPPED, lines, ((category < 0) & ~blank)[at])
-        for word, times in zip(words, np.bincount(at, minlength=len(words)), strict=True):
-            other = self.mapping.category_of(word) < 0 and word.casefold() not in self.blank
-            if other and (word in unmapped or len(unmapped) < WORDS):
-                unmapped[word] += int(times)
+        blank = np.array([*(folded(word) in self.blank for word in words), True])
+        self.cases.cleaning.note(Reason.NO_CATEGORY, lines, blank[at])
+        other = (category < 0) & ~blank
+        self.cases.cleaning.note(Reason.UNMAPPED, lines, other[at])
+        kinds, first, times = np.unique(at, return_index=True, return_counts=True)
+        unmapped = self.cases.unmapped
+        for kind, line, count in zip(kinds, lines[first], times, strict=True):
+            word = hash(words[kind])
+            if other[kind] and (word in unmapped or len(unmapped) < WORDS):
+                since, before = unmapped.get(word, (int(line), 0))
+                unmapped[word] = since, before + int(count)
         return category[at]
+
+
+def _meaning(*fields: tuple[tuple[str, ...], float]) -> dict[str, float]:
+    return {folded(word): number for words, number in fields for word in words}
+
+
+def _unknown(word: str) -> float:
+    raise ValueError(f"{word!r} is not in the mapping")
 
 
 def _between(start: np.ndarray, end: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

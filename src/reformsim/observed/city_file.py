@@ -96,7 +96,8 @@ def write(name: str, roots: Sequence[Place], meridian: float, sources: Sequence[
         "units:",
         *(line for root in roots for line in _unit(root, meridian, origin)),
         f"subdistricts: {{count: {len(inner) - towns}, mean: {defaults.subdistricts.mean:g}, "
-        f"sigma: {defaults.subdistricts.sigma:g}}}  # sizes left out are drawn from mean and sigma",
+        f"sigma: {defaults.subdistricts.sigma:g}}}  # sizes left out are drawn from mean and sigma"
+        " / 未列者按均值与离散度抽取",
         f"towns: {{count: {towns}, mean: {defaults.towns.mean:g}, "
         f"sigma: {defaults.towns.sigma:g}}}",
     ]
@@ -106,9 +107,9 @@ def write(name: str, roots: Sequence[Place], meridian: float, sources: Sequence[
         count = max(len(inner), round(residents / per))
         how = Words(f"one for {per:,.0f} residents, as in Chengdu", f"每 {per:,.0f} 人一个,同成都")
         marks.append(Mark(name, "city", "communities", ASSUMED, how))
-    lines.append(f"communities: {count}" + ("" if communities else f"  # assumed: {how.en}"))
+    lines.append(f"communities: {count}" + ("" if communities else _assumed(how)))
     grids, rule = _grids(inner, residents, count, defaults)
-    lines.append(f"grids: {grids}" + (f"  # assumed: {rule.en}" if rule else ""))
+    lines.append(f"grids: {grids}" + (_assumed(rule) if rule else ""))
     if rule:
         marks.append(Mark(name, "city", "grids", ASSUMED, rule))
     stated = sum(len(place.stated.keys() - place.derived.keys() - {"name_en"}) + len(place.staff)
@@ -148,7 +149,14 @@ def _middle(everyone: Sequence[Place]) -> np.ndarray | None:
 
 def _where(middle: np.ndarray) -> str:
     lon, lat = middle[0]
-    return f"# at: km eastward and northward of {lon:.5f}, {lat:.5f} (longitude, latitude; WGS-84)"
+    return (
+        f"# at: km eastward and northward of {lon:.5f}, {lat:.5f} (longitude, latitude; WGS-84)"
+        " / 自该点向东、向北的公里数"
+    )
+
+
+def _assumed(how: Words) -> str:
+    return f"  # {ASSUMED.en}: {how.en} / {ASSUMED.zh}:{how.zh}"
 
 
 def _marks(place: Place) -> Iterator[Mark]:
@@ -229,11 +237,16 @@ def _unit(place: Place, meridian: float, origin: np.ndarray, indent: str = "  ")
 
 
 def _comment(place: Place) -> str:
-    """Return what a place does not state itself, in one comment."""
-    found: dict[str, list[str]] = {}
+    """Return what a place does not state itself, in one comment in both languages."""
+    found: dict[Words, list[str]] = {}
     for mark in _marks(place):
-        found.setdefault(mark.mark.en, []).append(mark.field)
-    return "; ".join(f"{mark}: {', '.join(fields)}" for mark, fields in sorted(found.items()))
+        found.setdefault(mark.mark, []).append(mark.field)
+    english = (f"{mark.en}: {', '.join(fields)}" for mark, fields in sorted(found.items()))
+    chinese = (
+        f"{mark.zh}:{'、'.join(NAMES_ZH[field] for field in fields)}"
+        for mark, fields in sorted(found.items())
+    )
+    return f"{'; '.join(english)} / {';'.join(chinese)}" if found else ""
 
 
 def _text(text: str) -> str:

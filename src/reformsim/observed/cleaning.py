@@ -6,9 +6,10 @@ from enum import Enum
 import numpy as np
 
 from reformsim.observed.faults import Mistakes, Words
+from reformsim.observed.tally import Tally
 
-#: Lines told of each reason.
-LINES = 5
+#: Lines listed of each reason.
+LINES = 100
 LEFT_OUT = Words("row left out", "整行不计")
 DAYS_LEFT_OUT = Words("counted; its days to close are left out", "计入数量,不计办理天数")
 NO_KIND = Words("counted without a category", "计入总数,不归类")
@@ -41,6 +42,18 @@ class Reason(Enum):
         Words("no number of departments, transfers or returns", "部门数或退回次数不是数字"),
         AS_BLANK,
     )
+    UNKNOWN_RETURN = (
+        Words("neither reopened nor not, by the mapping", "重办一栏的用词映射文件未列"),
+        AS_BLANK,
+    )
+    UNKNOWN_ANSWER = (
+        Words("an answer on satisfaction that the mapping does not name", "满意度用词映射文件未列"),
+        AS_BLANK,
+    )
+    APART = (
+        Words("a date apart from all others, by its year mistyped", "日期远离其余各行,疑为误填"),
+        Words("counted, but the file's time does not reach there", "计入,但不据以延长数据起止"),
+    )
     BLANK_ROW = Words("a blank row", "空白行"), LEFT_OUT
     SHORT_ROW = Words("a row that ends early", "行尾缺少单元格"), AS_IT_IS
     REPEATED_HEADER = Words("the header once more", "重复的表头"), LEFT_OUT
@@ -72,6 +85,13 @@ class Cleaning:
             first = self.lines.setdefault(reason, [])
             first.extend(lines[which][: LINES - len(first)].tolist())
         return which
+
+    def apart(self, tally: Tally) -> None:
+        """Note the dates that lie outside the file's time."""
+        times, lines = tally.apart()
+        if times:
+            self.counts[Reason.APART] = times
+            self.lines[Reason.APART] = lines[:LINES]
 
     def rows(self, broken: Mistakes, tidied: Counter[str]) -> None:
         """Note what the reader of tables found: rows that are none, and blanks."""

@@ -8,6 +8,9 @@ from reformsim.observed import reading
 from reformsim.observed.faults import Mistakes, Words
 from reformsim.observed.reading import Table
 
+#: Rows of a table of a city: the largest has a tenth of them.
+ROWS_AT_MOST = 100_000
+
 
 @dataclass(frozen=True)
 class Column:
@@ -90,7 +93,10 @@ def known_names(*tables: Sequence[Column]) -> set[str]:
 
 
 def records(table: Table, columns: Sequence[Column], mistakes: Mistakes) -> list[Record]:
-    """Return the rows of a table; unknown and missing columns, and formulas, are mistakes."""
+    """Return the rows of a table; unknown and missing columns, and formulas, are mistakes.
+
+    So are more than ``ROWS_AT_MOST`` rows: they are kept in memory, and reading ends there.
+    """
     heads = heads_of(table, columns)
     used = set(heads.values())
     for i, head in enumerate(table.header):
@@ -109,8 +115,12 @@ def records(table: Table, columns: Sequence[Column], mistakes: Mistakes) -> list
                 Words("this column is missing", f"缺少此列({column.others[0]})"),
                 Words(f"add it: {column.meaning.en}", f"请补上:{column.meaning.zh}"),
             )  # fmt: skip
-    found = []
+    found: list[Record] = []
     for line, row in table.rows(mistakes):
+        if len(found) == ROWS_AT_MOST:
+            wrong = Words(f"more than {ROWS_AT_MOST:,} rows", f"超过 {ROWS_AT_MOST:,} 行")
+            mistakes.stop(table.spot(line), wrong, Words("give one city", "请只提供一个城市"))
+            break
         cells = {name: reading.value(row[i]) for name, i in heads.items()}
         record = Record(table, line, heads, {name: text for name, text in cells.items() if text})
         for name, text in record.cells.items():

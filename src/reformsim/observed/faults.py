@@ -41,12 +41,19 @@ class Mistakes:
         """Begin without any."""
         self.found: list[Mistake] = []
         self.count = 0
+        self.stopped: Mistake | None = None
 
     def add(self, spot: Spot, field: str, wrong: Words, remedy: Words) -> None:
         """Note what is wrong in the column ``field`` (may be empty) at ``spot``, what to do."""
         self.count += 1
         if len(self.found) < KEPT:
             self.found.append(Mistake(spot, field, wrong.en, remedy.en, wrong.zh, remedy.zh))
+
+    def stop(self, spot: Spot, wrong: Words, remedy: Words) -> None:
+        """Note where reading a file could not go on, however many mistakes there are."""
+        self.count += 1
+        self.stopped = Mistake(spot, "", wrong.en, remedy.en, wrong.zh, remedy.zh)
+        self.found.append(self.stopped)
 
     def check(self) -> None:
         """Raise ConfigError with all mistakes, if there are any."""

@@ -10,7 +10,7 @@ from reformsim.observed.boundaries import Boundaries, degrees
 from reformsim.observed.columns import Column, Record, records
 from reformsim.observed.faults import Mistakes, Words
 from reformsim.observed.reading import Table, plain
-from reformsim.observed.units import COMMUNITY, SUBDISTRICT, UNIT, UNITS, Place
+from reformsim.observed.units import COMMUNITY, SUBDISTRICT, UNIT, UNITS, Place, place_of
 
 STAFF = (
     Column("unit", ("单位", "单位名称", "名称", "name"), Words(
@@ -131,7 +131,7 @@ def read_stations(
 def _around(
     record: Record, communities: list[Place], boundaries: Boundaries, crs: str, mistakes: Mistakes
 ) -> Place | None:
-    lon, lat = record.number("lon", mistakes, -180, 180), record.number("lat", mistakes, -90, 90)
+    lon, lat = place_of(record, mistakes)
     if lon is None or lat is None:
         record.wrong(
             "unit",
@@ -171,13 +171,9 @@ def _around(
 def _named(
     record: Record, places: list[Place], levels: tuple[str, ...], mistakes: Mistakes
 ) -> Place | None:
-    """Return the one place of a name; none, and several, are mistakes."""
+    """Return the one place of a name, or of ``parent/name``; none, and several, are mistakes."""
     name = record.cells.get("unit", "")
-    fit = [
-        place
-        for place in places
-        if place.level in levels and name in (place.name, place.stated.get("name_en"))
-    ]
+    fit = [place for place in places if place.level in levels and name in _names(place)]
     if len(fit) == 1:
         return fit[0]
     if fit:
@@ -185,7 +181,13 @@ def _named(
     else:
         near = suggest(name, [place.name for place in places if place.level in levels])
         wrong = Words(f"no such unit, {name!r}{near}", f"没有单位“{name}”")
-    record.wrong(
-        "unit", mistakes, wrong, Words("write a name of the table of units", "请写单位表中的名称")
-    )
+    remedy = Words("write a name of the table of units, of several alike as parent/name",
+                   "请写单位表中的名称;重名者请写成“上级/名称”")  # fmt: skip
+    record.wrong("unit", mistakes, wrong, remedy)
     return None
+
+
+def _names(place: Place) -> set[str]:
+    """Return how a place may be named; communities of several subdistricts may be named alike."""
+    names = {place.name, str(place.stated.get("name_en", place.name))}
+    return names | ({f"{place.parent.name}/{place.name}"} if place.parent else set())

@@ -16,6 +16,7 @@ from reformsim.observed.boundaries import Boundaries, degrees, geojson, measure,
 from reformsim.observed.columns import heads_of, known_names
 from reformsim.observed.faults import Mistakes, Words
 from reformsim.observed.holdings import STAFF, STATIONS, read_staff, read_stations
+from reformsim.observed.projection import in_china, to_kilometres
 from reformsim.observed.reading import Table
 from reformsim.observed.units import (
     COMMUNITY,
@@ -30,6 +31,8 @@ from reformsim.observed.units import (
 
 #: Areas of children that sum to their parent's up to this are rounded; the sum is taken.
 AREA_ROUNDING = 0.01
+#: Kilometres from the middle of a city at most: the largest prefectures reach half as far.
+FARTHEST = 1000.0
 #: What ``Table.tidied`` counts, in Chinese.
 TIDIED_ZH = {
     "blank rows": "空行",
@@ -67,14 +70,12 @@ def import_city(files: list[Path], name: str, crs: str, out: Path) -> Imported:
         mistakes.check()
     roots, notes = read_units(tables["units"], name, mistakes)
     everyone = [place for root in roots for place in root.below()]
-    for place in everyone:
-        if place.at is not None:
-            east, north = degrees(np.array([place.at]), crs)[0]
-            place.at = float(east), float(north)
+    _reproject(everyone, crs, mistakes)
     shapes = next((path for path in files if _is_geojson(path)), None)
     found = read_boundaries(shapes, everyone, crs, mistakes) if shapes else Boundaries()
     meridian = _meridian(everyone, found)
     measure(found, everyone, meridian, mistakes)
+    _together(everyone, mistakes)
     if "staff" in tables:
         read_staff(tables["staff"], everyone, mistakes)
     if "stations" in tables:
@@ -89,10 +90,48 @@ def import_city(files: list[Path], name: str, crs: str, out: Path) -> Imported:
             for what, n in table.tidied.items()
             if n
         ]
-    written = city_file.write(name, roots, meridian, [words.en for words in told])
+    written = city_file.write(name, roots, meridian, [" / ".join(words) for words in told])
     config = _held_to_schema(written.yaml)
     paths = _write(out, written, geojson(found, everyone) if found.polygons else None)
     return Imported(paths, config, (*told, *notes, *_summary(written)))
+
+
+def _reproject(everyone: list[Place], crs: str, mistakes: Mistakes) -> None:
+    """Turn the places of tables into WGS-84."""
+    for place in everyone:
+        if place.at is None:
+            continue
+        at = np.array([place.at])
+        if crs == "gcj02" and not in_china(at).all():
+            place.wrong(
+                "lon",
+                mistakes,
+                Words("lies outside China, where GCJ-02 is not in use", "在中国之外,不适用 GCJ-02"),
+                Words("use --crs wgs84, or mend the place", "请用 --crs wgs84,或改正坐标"),
+            )
+        east, north = degrees(at, crs)[0]
+        place.at = float(east), float(north)
+
+
+def _together(everyone: list[Place], mistakes: Mistakes) -> None:
+    """Add a mistake for a place too far from the middle of all to belong to one city."""
+    known = [place for place in everyone if place.at is not None]
+    if not known:
+        return
+    at = np.array([place.at for place in known])
+    middle = np.median(at, axis=0)
+    ground = to_kilometres(np.vstack([middle, at]), float(middle[0]))
+    for place, far in zip(known, np.hypot(*(ground[1:] - ground[0]).T), strict=True):
+        if far > FARTHEST:
+            place.wrong(
+                "lon",
+                mistakes,
+                Words(f"{far:,.0f} km from the middle of the city", f"距全市中部 {far:,.0f} 公里"),
+                Words(
+                    f"mend the place, {FARTHEST:g} km at most",
+                    f"请改正坐标,不超过 {FARTHEST:g} 公里",
+                ),
+            )
 
 
 def _held_to_schema(text: str) -> CityConfig:

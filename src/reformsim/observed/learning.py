@@ -10,6 +10,7 @@ import numpy as np
 from reformsim import categories, uncertainties
 from reformsim.observed import patterns
 from reformsim.observed.cases import Cases
+from reformsim.observed.cleaning import Reason
 from reformsim.observed.durations import Days, lengths
 from reformsim.observed.faults import Words
 from reformsim.observed.intervals import Estimate, rate, share
@@ -197,12 +198,14 @@ def _handling(cases: Cases, by_group: np.ndarray) -> Iterator[Learned]:
         if promised:
             name = Words(f"median promised days: {of.en}", f"承诺办理天数中位数:{of.zh}")
             yield Learned("handling", name, promised, "days", uncertainty=uncertainty)
-    if column[Sum.TOLD].sum() >= FEW:
+    if column[Sum.TOLD].sum() >= FEW and not (
+        cases.only_yes() or cases.too_unknown(Reason.UNKNOWN_RETURN, Sum.TOLD)
+    ):
         found = share(column[Sum.REOPENED], column[Sum.TOLD])
         assert found is not None
         name = Words("cases brought up again", "被重新提出的比例")
         yield Learned("handling", name, found, "share")
-    if column[Sum.RATED].sum() >= FEW:
+    if column[Sum.RATED].sum() >= FEW and not cases.too_unknown(Reason.UNKNOWN_ANSWER, Sum.RATED):
         found = share(column[Sum.SATISFIED], column[Sum.RATED])
         assert found is not None
         name = Words("callers satisfied, of those who answered", "回访满意率(占已评价者)")

@@ -6,6 +6,7 @@ import numpy as np
 
 from reformsim.observed import patterns
 from reformsim.observed.cases import Cases
+from reformsim.observed.cleaning import Reason
 from reformsim.observed.durations import Days
 from reformsim.observed.faults import Words
 from reformsim.observed.tally import Sum
@@ -85,6 +86,18 @@ def _columns(cases: Cases, residents: int | None) -> Iterator[Words]:
     ):
         if field not in columns:
             yield Words(en, zh)
+    if cases.only_yes():
+        yield Words(
+            "cases brought up again: all that are told say yes; if a blank means no, "
+            'put "" under `not_reopened`',
+            '重新提出:凡有记录的都为“是”;若空白表示“否”,请在 not_reopened 中写入 ""',
+        )
+    unknown = Words("more than 5 % of the words are not in the mapping",
+                    "超过 5% 的用词映射文件未列")  # fmt: skip
+    if cases.too_unknown(Reason.UNKNOWN_RETURN, Sum.TOLD):
+        yield Words(f"cases brought up again: {unknown.en}", f"重新提出:{unknown.zh}")
+    if cases.too_unknown(Reason.UNKNOWN_ANSWER, Sum.RATED):
+        yield Words(f"satisfaction of callers: {unknown.en}", f"满意度:{unknown.zh}")
     if residents is None:
         yield Words(
             "cases per resident-year: say --residents", "人均事项数:请用 --residents 给出人口"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from reformsim import categories
 from reformsim.config import load_yaml, suggest, validate
@@ -59,17 +59,29 @@ class Mapping(Closed):
         default=None, description="Where the city is; needed where some dates carry an offset."
     )
     missing: tuple[str, ...] = Field(
-        default=("NULL", "N/A", "NA", "None", "-", "无"), description="Words for a blank cell."
+        default=("NULL", "null", "N/A", "NA", "None", "NaN", "nan", "-", "--", "—", "/", "无"),
+        description="Words for a blank cell.",
     )
-    separator: str = Field(
-        default=";", min_length=1, max_length=1, description="Between names of departments."
+    separators: tuple[str, ...] = Field(
+        default=(";", "\uff1b", "、", "\uff0c", "/"),
+        description="Any of them stands between names of departments.",
     )
     no_department: Literal["intake", "unknown"] = Field(
         default="unknown", description="What 0 departments mean: settled at intake, or not told."
     )
     ended: tuple[str, ...] = Field(default=(), description="Status of a case that is over.")
-    reopened: tuple[str, ...] = Field(default=("yes", "true", "是"), description="Words for yes.")
+    reopened: tuple[str, ...] = Field(
+        default=("yes", "y", "true", "t", "是", "有"),
+        description="Words for a case brought up again, besides counts.",
+    )
+    not_reopened: tuple[str, ...] = Field(
+        default=("no", "n", "false", "f", "否", "无", "没有"), description="Words for one not."
+    )
     satisfied: tuple[str, ...] = Field(default=(), description="Answers of a satisfied caller.")
+    dissatisfied: tuple[str, ...] = Field(default=(), description="Answers of any other caller.")
+    no_answer: tuple[str, ...] = Field(
+        default=(), description="Words for a caller not asked, not reached or silent."
+    )
     categories: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @field_validator("zone")
@@ -92,30 +104,63 @@ class Mapping(Closed):
                 known = ", ".join(categories.NAMES)
                 faults.append(f"{name}: no category of the model{near} (these are: {known})")
             for i, word in enumerate(several):
-                if seen.setdefault(_folded(word), name) != name:
-                    faults.append(f"{name}.{i}: {word!r} is also under {seen[_folded(word)]}")
+                if seen.setdefault(folded(word), name) != name:
+                    faults.append(f"{name}.{i}: {word!r} is also under {seen[folded(word)]}")
         if faults:
             raise ValueError("\n".join(faults))
         return words
+
+    @field_validator("separators")
+    @classmethod
+    def _some_sign(cls, separators: tuple[str, ...]) -> tuple[str, ...]:
+        if not separators or not all(sign.strip() for sign in separators):
+            raise ValueError("one or several signs, none of them blank")
+        return separators
+
+    @model_validator(mode="after")
+    def _answers_apart(self) -> Self:
+        faults = []
+        if self.columns.satisfaction is not None:
+            for field in ("satisfied", "dissatisfied"):
+                if not getattr(self, field):
+                    faults.append(f"{field}: columns.satisfaction needs words here")
+        for fields in (("reopened", "not_reopened"), ("satisfied", "dissatisfied", "no_answer")):
+            seen = dict[str, str]()
+            for field in fields:
+                for i, word in enumerate(getattr(self, field)):
+                    if seen.setdefault(folded(word), field) != field:
+                        faults.append(f"{field}.{i}: {word!r} is also under {seen[folded(word)]}")
+        if faults:
+            raise ValueError("\n".join(faults))
+        return self
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
         """Read a mapping file; raises ConfigError with all faults, each with its line."""
         return validate(load_yaml(path), cls)
 
+    def departments_in(self, text: str) -> int:
+        """Return how many departments a cell names; raises ValueError where it names none."""
+        parts = re.split("|".join(map(re.escape, self.separators)), text)
+        names = {folded(part) for part in parts} - {""}
+        if not names:
+            raise ValueError(f"{text!r} names no department")
+        return len(names)
+
     def category_of(self, text: str) -> int:
         """Return the index of the category that a word of the export means, -1 without one."""
-        folded, best, found = _folded(text), -1, -1
+        asked, best, found = folded(text), -1, -1
         for name, words in self.categories.items():
-            for word in map(_folded, words):
-                if word == folded:
+            for word in map(folded, words):
+                if word == asked:
                     return categories.NAMES.index(name)
-                if len(word) > best and "*" in word and fnmatchcase(folded, _literal(word)):
+                if len(word) > best and "*" in word and fnmatchcase(asked, _literal(word)):
                     best, found = len(word), categories.NAMES.index(name)
         return found
 
 
-def _folded(word: str) -> str:
+def folded(word: str) -> str:
+    """Return a word as it is compared."""
     return " ".join(word.split()).casefold()
 
 

@@ -15,6 +15,8 @@ GCJ_A, GCJ_E2 = 6378245.0, 0.00669342162296594323
 #: Where the shift is in force, degrees: west, east, south, north (as in the reconstruction).
 CHINA = (72.004, 137.8347, 0.8293, 55.8271)
 ITERATIONS = 5
+#: No city lies nearer to a pole (Longyearbyen: 78.2° N), where the map would be torn.
+NORTHERNMOST = 80.0
 
 
 def shift(places: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import csv
 import math
 import re
 import unicodedata
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
@@ -29,6 +29,9 @@ DELIMITERS = {
 SAMPLE_ROWS = 50
 #: Characters of a line, and bytes of a chunk, at most: no line of a table is as long.
 LONGEST = 1 << 20
+LINE_END = re.compile(r"\r\n|\r|\n")
+#: Below so many columns any text of two lines looks like the end of a row and a beginning.
+TELLING_COLUMNS = 3
 BOMS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF32_LE: "utf-32",  # before UTF-16, whose mark begins it
@@ -37,6 +40,10 @@ BOMS = {
     codecs.BOM_UTF16_BE: "utf-16",
 }
 SAVE_AS_CSV = Words("save it as CSV (UTF-8)", "请另存为 CSV(UTF-8)")
+CLOSE_QUOTES = Words(
+    'close every double quote, and write one inside a text as ""; no line breaks in texts',
+    '双引号须成对;文字里的双引号请写成 "";文字中勿换行',
+)
 NO_TABLES = {
     b"PK\x03\x04": Words(
         "an Excel workbook or a zip, not text", "是 Excel 工作簿或压缩包,不是文本"
@@ -98,7 +105,7 @@ class Table:
         width = len(self.header)
         nameless = [i for i, name in enumerate(self.header) if not name]
         with _opened(self.path, self.encoding) as stream:
-            for row in _parsed(_lines(stream), self.delimiter, self.file, mistakes):
+            for row in _parsed(_lines(stream), self.delimiter, self.file, mistakes, width):
                 line, cells = row
                 if line <= self.header_line:
                     continue
@@ -151,7 +158,7 @@ def open_table(
     try:
         with _opened(path, encoding) as stream:
             head = list(islice(_lines(stream), SAMPLE_ROWS))
-    except (UnicodeError, LookupError, csv.Error) as error:
+    except (ValueError, LookupError) as error:
         _refuse(mistakes, file, Words(f"not {encoding} text ({error})", f"不是 {encoding} 文本"))
         return None
     said = re.fullmatch(r'"?sep=(.)"?', head[0].strip("\r\n"), re.IGNORECASE) if head else None
@@ -280,35 +287,68 @@ def _opened(path: Path, encoding: str) -> TextIO:
 def _lines(stream: TextIO) -> Iterator[str]:
     while line := stream.readline(LONGEST):
         if len(line) == LONGEST:
-            raise csv.Error("a line of a million characters")
+            raise ValueError("a line of a million characters")
         yield line
 
 
-def _parsed(lines: Iterable[str], delimiter: str, file: str, mistakes: Mistakes) -> Iterator[Row]:
-    """Yield every row with the line on which it begins; parsing goes on after a broken one."""
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+def _parsed(
+    lines: Iterable[str], delimiter: str, file: str, mistakes: Mistakes, width: int = 0
+) -> Iterator[Row]:
+    """Yield every row with the line on which it begins; parsing goes on after a broken one.
+
+    A quote that is not closed would swallow rows up to the next quote. Only the line on which it
+    opens is lost, as a mistake; the lines after it are read anew. ``width`` is that of the table.
+    """
+    source, again, taken = iter(lines), deque[str](), list[str]()
+
+    def feed() -> Iterator[str]:
+        while line := again.popleft() if again else next(source, ""):
+            taken.append(line)
+            yield line
+
+    reader, line = csv.reader(feed(), delimiter=delimiter, strict=True), 1
     while True:
-        line = reader.line_num + 1
+        taken.clear()
+        wrong = None
         try:
             cells = next(reader)
         except StopIteration:
             return
         except csv.Error as error:
-            mistakes.add(
-                Spot(file, line),
-                "",
-                Words(f"no valid row ({error})", "此行无法解析,多半是双引号不成对"),
-                Words(
-                    'close every double quote, and write one inside a text as ""',
-                    '双引号须成对;文字里的双引号请写成 ""',
-                ),
-            )
-            continue
-        except UnicodeError as error:
-            wrong = Words(f"not text of this encoding ({error})", "与所用编码不符")
-            mistakes.add(Spot(file, line), "", wrong, SAVE_AS_CSV)
+            wrong = Words(f"no valid row ({error})", "此行无法解析,多半是双引号不成对")
+        except ValueError as error:
+            wrong = Words(f"cannot be read on ({error})", "从此处起无法读取,或与所用编码不符")
+            mistakes.stop(Spot(file, line), wrong, SAVE_AS_CSV)
             return
-        yield Row(line, cells)
+        if wrong is None and len(taken) > 1 and _swallows(cells, width, delimiter):
+            wrong = Words(
+                f"a double quote opens in this row and takes in {len(taken) - 1} further rows",
+                f"此行的双引号未闭合,吞入了其后 {len(taken) - 1} 行",
+            )
+        if wrong is None:
+            yield Row(line, cells)
+            line += len(taken)
+            continue
+        mistakes.add(Spot(file, line), "", wrong, CLOSE_QUOTES)
+        again.extendleft(reversed(taken[1:]))
+        reader = csv.reader(feed(), delimiter=delimiter, strict=True)
+        line += 1
+
+
+def _swallows(cells: list[str], width: int, delimiter: str) -> bool:
+    """Return whether a cell holds the rest of its row, whole rows, and the start of another one.
+
+    So it does, to the number of delimiters, where a quote is left open and the next one is the
+    stray end of a cell further down. A text of several lines may by chance look so, and is told.
+    """
+    if width < TELLING_COLUMNS:
+        return False
+    for i, cell in enumerate(cells):
+        first, *rest = (line.count(delimiter) for line in LINE_END.split(cell))
+        whole = [width - 1] * (len(rest) - 1)
+        if rest and first == width - 1 - i and rest == [*whole, i + width - len(cells)]:
+            return True
+    return False
 
 
 def _delimiter_of(lines: list[str]) -> str:
@@ -351,7 +391,7 @@ def _check_header(table: Table, mistakes: Mistakes) -> None:
         if plain(name) in first:
             mistakes.add(
                 table.spot(table.header_line, column),
-                name,
+                "",  # without a header this is a row of data, not to be told
                 Words(f"a head that column {first[plain(name)]} has already",
                       f"表头与第 {first[plain(name)]} 列重复"),
                 Words("give each column its own name", "每列请用不同的名称"),

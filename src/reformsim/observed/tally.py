@@ -23,6 +23,7 @@ BINS = 400
 EDGES = np.concatenate([[0.0], 0.001 * 10.0 ** (7 * np.arange(1, BINS) / (BINS - 1)), [np.inf]])
 #: Bins of promised time, a quarter of a day each.
 QUARTERS = 4 * 400
+NO_LINE = np.iinfo(np.int64).max
 
 
 class Sum(IntEnum):
@@ -56,6 +57,7 @@ class Chunk(NamedTuple):
     reopened: np.ndarray
     satisfied: np.ndarray
     promised: np.ndarray  # days
+    line: np.ndarray  # of the file
 
 
 class Tally:
@@ -69,6 +71,7 @@ class Tally:
         self.closed = np.zeros((GROUPS, 2, KINDS, UNKNOWN + 1, BINS), np.int32)
         self.sums = np.zeros((DAYS, len(Sum)))
         self.promised = np.zeros((3, QUARTERS), np.int64)  # at intake, dispatched, not known
+        self.lines = np.full((2, DAYS), NO_LINE)  # the first with a case created, closed that day
 
     def add(self, c: Chunk) -> None:
         """Count the cases of a chunk."""
@@ -84,7 +87,10 @@ class Tally:
         b = np.searchsorted(EDGES, c.days[e], side="right") - 1
         at = (group_of(day[e]), c.whole[e].astype(int), kind[e], several[e], b)
         np.add.at(self.closed, at, 1)
-        np.add.at(self.closings, day_of(c.closed[e]), 1)
+        closed = day_of(c.closed[e])
+        np.add.at(self.closings, closed, 1)
+        np.minimum.at(self.lines[0], day, c.line)
+        np.minimum.at(self.lines[1], closed, c.line[e])
         for which, values in self._sums(c, known, several).items():
             np.add.at(self.sums[:, which], day, values)
         p = (c.promised >= 0) & (c.promised < QUARTERS / 4)
@@ -124,6 +130,18 @@ class Tally:
     def start(self) -> int:
         """Return the first day on which cases were created, slips of the pen as in ``end``."""
         return DAYS - 1 - _last(self.arrivals.sum(axis=1)[::-1])
+
+    def apart(self) -> tuple[int, list[int]]:
+        """Return how many dates lie before ``start`` or after ``end``, and lines with such dates.
+
+        Of several on one day the first line is given.
+        """
+        day = np.arange(DAYS)
+        late = day >= self.end()
+        created = late | (day < self.start())
+        lines = np.concatenate([self.lines[0, created], self.lines[1, late]])
+        times = self.arrivals[created].sum() + self.closings[late].sum()
+        return int(times), np.unique(lines[lines < NO_LINE]).tolist()
 
 
 def _last(events: np.ndarray) -> int:

@@ -7,6 +7,7 @@ from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
 from reformsim.config import suggest
 from reformsim.observed.columns import Column, Record, records
 from reformsim.observed.faults import Mistakes, Words
+from reformsim.observed.projection import NORTHERNMOST
 from reformsim.observed.reading import Table, plain
 
 UNITS = (
@@ -165,7 +166,7 @@ def _place(record: Record, mistakes: Mistakes) -> Place | None:
         place.stated["area_km2"] = area
     _kind(place, record, word, mistakes)
     place.ages = _ages(record, mistakes)
-    lon, lat = record.number("lon", mistakes, -180, 180), record.number("lat", mistakes, -90, 90)
+    lon, lat = place_of(record, mistakes)
     if ("lon" in record.cells) != ("lat" in record.cells):
         lacks = "lat" if "lon" in record.cells else "lon"
         record.wrong(
@@ -177,6 +178,12 @@ def _place(record: Record, mistakes: Mistakes) -> Place | None:
     elif lon is not None and lat is not None:
         place.at = lon, lat
     return place
+
+
+def place_of(record: Record, mistakes: Mistakes) -> tuple[float | None, float | None]:
+    """Return the longitude and latitude of a row, None for a blank or a mistake."""
+    east = record.number("lon", mistakes, -180, 180)
+    return east, record.number("lat", mistakes, -NORTHERNMOST, NORTHERNMOST)
 
 
 def _kind(place: Place, record: Record, word: str, mistakes: Mistakes) -> None:
@@ -230,49 +237,72 @@ def _ages(record: Record, mistakes: Mistakes) -> tuple[float, float, float] | No
 
 
 def _join(roots: list[Place], places: list[Place], mistakes: Mistakes) -> None:
-    """Hang every place under its parent."""
-    above = {
-        SUBDISTRICT: roots,
-        COMMUNITY: [place for place in places if place.level == SUBDISTRICT],
-    }
+    """Hang every place under its parent.
+
+    Without a row of a unit, all subdistricts may name one parent that is no place of the table.
+    """
+    subdistricts = [place for place in places if place.level == SUBDISTRICT]
+    above = {SUBDISTRICT: roots, COMMUNITY: subdistricts}
+    rows = {place.name: place for place in reversed(places)}
+    outside = {_parent(place) for place in subdistricts} - {None, *rows}
     for place in places:
-        if place.level == UNIT or place.record is None:
+        if place.level == UNIT:
             continue
-        candidates, named = above[place.level], place.record.cells.get("parent")
-        fit = [c for c in candidates if named is None or named in (c.name, c.stated.get("name_en"))]
-        if len(fit) == 1 or (
-            named is not None
-            and place.level == SUBDISTRICT
-            and len(roots) == 1
-            and roots[0].record is None
-        ):
-            place.parent = fit[0] if fit else roots[0]
+        named = _parent(place)
+        fit = [
+            c
+            for c in above[place.level]
+            if named in (None, c.name, c.stated.get("name_en"))
+            or (c.record is None and outside == {named})
+        ]
+        if len(fit) == 1:
+            place.parent = fit[0]
             place.parent.children.append(place)
-        elif named is None:
-            place.wrong(
-                "parent",
-                mistakes,
-                Words("no parent", "没有上级单位"),
-                Words("name the unit above", "请填写上级单位名称"),
-            )
-        elif not fit:
-            near = suggest(named, [c.name for c in candidates])
-            place.wrong(
-                "parent",
-                mistakes,
-                Words(f"no unit {named!r} one level above{near}", f"上一级没有“{named}”"),
-                Words("add its row, or mend the name", "请补上该单位一行,或改正名称"),
-            )
         else:
-            place.wrong(
-                "parent",
-                mistakes,
-                Words(
-                    f"{len(fit)} units {named!r} one level above",
-                    f"上一级有 {len(fit)} 个“{named}”",
-                ),
-                Words("give them different names", "请用不同的名称"),
-            )
+            place.wrong("parent", mistakes, *_no_parent(place, named, above, rows, len(fit)))
+
+
+def _parent(place: Place) -> str | None:
+    return place.record.cells.get("parent") if place.record else None
+
+
+def _no_parent(
+    place: Place,
+    named: str | None,
+    above: dict[str, list[Place]],
+    rows: dict[str, Place],
+    fit: int,
+) -> tuple[Words, Words]:
+    """Return why a place has no single parent, and what to do."""
+    if named is None:
+        return Words("no parent", "没有上级单位"), Words(
+            "name the unit above", "请填写上级单位名称"
+        )
+    if fit:
+        wrong = Words(f"{fit} units {named!r} one level above", f"上一级有 {fit} 个“{named}”")
+        return wrong, Words("give them different names", "请用不同的名称")
+    remedy = Words("add its row, or mend the name", "请补上该单位一行,或改正名称")
+    if circle := _circle(place, rows):
+        lines = ", ".join(map(str, circle))
+        wrong = Words(f"parents in a circle, lines {lines}", f"上级循环,第 {lines} 行互为上级")
+        return wrong, Words("name the unit above in each", "请为各行填写真正的上级")
+    if named in rows and (record := rows[named].record) is not None:
+        level = rows[named].level
+        wrong = Words(f"{named!r}, line {record.line}, is a {level}, not of the level above",
+                      f"“{named}”(第 {record.line} 行)不是上一级单位")  # fmt: skip
+        return wrong, remedy
+    near = suggest(named, [c.name for c in above[place.level]])
+    return Words(f"no unit {named!r} one level above{near}", f"上一级没有“{named}”"), remedy
+
+
+def _circle(place: Place, rows: dict[str, Place]) -> list[int]:
+    """Return the lines from a place along its parents back to itself, or none."""
+    lines: list[int] = []
+    at: Place | None = place
+    while at is not None and at.record is not None and at.record.line not in lines:
+        lines.append(at.record.line)
+        at = rows.get(_parent(at) or "")
+    return lines if at is place else []
 
 
 def _check_names(roots: list[Place], places: Iterable[Place], mistakes: Mistakes) -> None:

@@ -16,6 +16,8 @@ from reformsim.observed.cases import Cases
 from reformsim.observed.learning import Learned, Lesson
 from reformsim.report.study import number
 
+#: Lines shown on the terminal of each reason.
+SHOWN = 5
 SECTIONS = {
     "mix": ("Categories", "类别构成"),
     "days": ("Days to close, open cases as censored", "办理天数(未办结按删失处理)"),
@@ -101,11 +103,19 @@ def _tidied(cases: Cases, console: Console, zh: bool) -> None:
         text = (
             f"- {why.zh}:{times:,}({effect.zh})" if zh else f"- {why.en}: {times:,} ({effect.en})"
         )
+        lines = cases.cleaning.lines.get(reason, [])
+        if lines:
+            some = ", ".join(map(str, lines[:SHOWN])) + ("" if times <= SHOWN else ", …")
+            text += f":第 {some} 行" if zh else f": lines {some}"
         console.print(text, soft_wrap=True, markup=False)
     words = cases.often_unmapped()
     if words:
-        told = ", ".join(f"{word} ({times:,})" for word, times in words)
-        head = "映射文件未列的类别:" if zh else "Categories that the mapping does not name: "
+        told = ", ".join(f"{line} ({times:,})" for line, times in words)
+        head = (
+            "映射文件未列的类别,各以首次出现的行号表示(件数):"
+            if zh
+            else "Categories that the mapping does not name, each by its first line (cases): "
+        )
         console.print(f"- {head}{told}", soft_wrap=True, markup=False)
 
 
@@ -155,7 +165,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
             cleaned,
             columns=["reason", "reason_zh", "effect", "effect_zh", "count", "first_lines"],
         ),
-        "unmapped": pd.DataFrame(cases.often_unmapped(), columns=["word", "count"]),
+        "unmapped": pd.DataFrame(cases.often_unmapped(), columns=["first_line", "count"]),
         "not_learned": pd.DataFrame([words._asdict() for words in lesson.not_learned]),
     }
 
