@@ -1,0 +1,74 @@
+"""The benchmarks compare equals: the same rule in each framework, and a page that says so."""
+
+from dataclasses import replace
+
+import pytest
+
+from benchmarks import __main__ as command
+from benchmarks import page, rule, same_rule
+from benchmarks.frame import alternate, ratios
+
+#: Many needs of few residents: as many events as at 10,000 residents with 5 needs a year.
+SMALL = rule.Rule(1_000, days=100, needs=50.0, service_rate=12.0, promise=0.3)
+RUNS = 16
+
+
+def outcomes(framework: str, of: rule.Rule) -> list[rule.Outcome]:
+    build = same_rule.builder(framework)
+    return [build(of, seed)() for seed in range(RUNS)]
+
+
+@pytest.fixture(scope="module")
+def ours() -> list[rule.Outcome]:
+    return outcomes("reformsim", SMALL)
+
+
+@pytest.mark.parametrize("framework", ["numpy", "mesa"])
+def test_the_rule_is_the_same(ours, framework):
+    """False alarm in 1 of 1000 choices of seeds; the seeds are fixed."""
+    found = rule.compare(ours, outcomes(framework, SMALL))
+    assert all(x["equal"] for x in found.values()), found
+    # what it would have seen
+    assert found["wait"]["half_width"] < 0.2 * found["wait"]["ours"]
+    assert found["satisfaction"]["half_width"] < 0.03
+
+
+@pytest.mark.parametrize(
+    ("changed", "outcome"),
+    [
+        ({"needs": 53.0}, "needs"),
+        ({"voice": 0.5}, "voiced"),
+        ({"service_rate": 11.0}, "wait"),
+        ({"b_performance": 0.6}, "satisfaction"),
+        ({"trust_rate": 0.2}, "trust"),
+    ],
+)
+def test_another_rule_is_told_apart(ours, changed, outcome):
+    found = rule.compare(ours, outcomes("numpy", replace(SMALL, **changed)))
+    assert not found[outcome]["equal"]
+
+
+def test_runs_alternate_and_pairs_are_by_seed():
+    called = []
+
+    def contestant(name):
+        return lambda seed: called.append((name, seed)) or (lambda: seed)
+
+    times = alternate({name: contestant(name) for name in "ab"}, pairs=3)
+    assert called == [("a", 0), ("b", 0), ("b", 1), ("a", 1), ("a", 2), ("b", 2)]
+    assert [x.told for x in times["b"]] == [0, 1, 2]
+
+
+def test_ratios_are_of_pairs():
+    assert ratios([2.0, 9.0, 8.0], [1.0, 3.0, 2.0]) == {"median": 3.0, "low": 2.0, "high": 4.0}
+
+
+def test_the_page_is_what_the_records_say():
+    text = page.PAGE.read_text("utf-8")
+    assert page.rewrite(text, map(command.benchmark, command.NAMES)) == text
+
+
+def test_an_unknown_benchmark_is_refused(capsys):
+    with pytest.raises(SystemExit):
+        command.main(["same_rul"])
+    assert "no benchmark same_rul; there are same_rule" in capsys.readouterr().err
