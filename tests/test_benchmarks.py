@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import page, rule, same_rule
+from benchmarks import page, queue_network, rule, same_rule
 from benchmarks.frame import alternate, ratios
+from support import mean_wait
 
 #: Many needs of few residents: as many events as at 10,000 residents with 5 needs a year.
 SMALL = rule.Rule(1_000, days=100, needs=50.0, service_rate=12.0, promise=0.3)
@@ -36,16 +38,43 @@ def test_the_rule_is_the_same(ours, framework):
 @pytest.mark.parametrize(
     ("changed", "outcome"),
     [
-        ({"needs": 53.0}, "needs"),
-        ({"voice": 0.5}, "voiced"),
         ({"service_rate": 11.0}, "wait"),
         ({"b_performance": 0.6}, "satisfaction"),
-        ({"trust_rate": 0.2}, "trust"),
+        ({"promise": 0.6}, "trust"),
     ],
 )
 def test_another_rule_is_told_apart(ours, changed, outcome):
     found = rule.compare(ours, outcomes("numpy", replace(SMALL, **changed)))
     assert not found[outcome]["equal"]
+
+
+def test_the_product_form_is_erlang_c():
+    q = queue_network
+    flow = q.ARRIVALS + q.ROUTING.T @ q.ARRIVALS
+    for _ in range(200):  # the sum of journeys of any length
+        flow = q.ARRIVALS + q.ROUTING.T @ flow
+    waits = [mean_wait(flow[j], q.SERVICE_RATES[j], int(n)) for j, n in enumerate(q.SERVERS)]
+    assert q.product_form() == pytest.approx(waits)
+
+
+def test_ours_is_the_product_form():
+    """False alarm in 1 of 1000 choices of seeds; the seeds are fixed."""
+    runs = [queue_network.in_reformsim(2_000, seed)() for seed in range(10)]
+    assert queue_network.agreement(runs, runs)["ours_exact"]
+    others = [replace(told, waits=told.waits * 1.4) for told in runs]
+    assert not queue_network.agreement(others, runs)["ours_exact"]
+
+
+@pytest.mark.parametrize("library", ["ciw", "simpy"])
+def test_the_network_is_the_same(library):
+    pytest.importorskip(library)  # of the group "bench"
+    ours, theirs = (
+        [make(100, seed)() for seed in range(3)]
+        for make in (queue_network.in_reformsim, queue_network.LIBRARIES[library])
+    )
+    found = queue_network.agreement(ours, theirs)
+    assert found["equal"] and found["theirs_exact"]
+    assert np.shape(found["theirs"]) == (4,)
 
 
 def test_runs_alternate_and_pairs_are_by_seed():
