@@ -94,7 +94,7 @@ class City(Model):
         self.rule = rule
         self.day = self.needs = self.voiced = self.closed = 0
         self.waited = 0.0
-        self.at_most = _poisson_sums(rule.per_day)
+        self.at_most = poisson_sums(rule.per_day)
         for _ in range(rule.grids):
             desk = Desk(self)
             for _ in range(rule.grid_size):
@@ -117,7 +117,7 @@ class City(Model):
         )
 
 
-def _poisson_sums(mean: float) -> list[float]:
+def poisson_sums(mean: float) -> list[float]:
     """Return the chances of at most 0, 1, 2 … needs, up to all but 1e-15."""
     term = total = math.exp(-mean)
     sums = [total]

@@ -9,6 +9,7 @@ that arrive between `FROM` and `UNTIL` of those days.
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -145,9 +146,7 @@ def row(library: str, days: int, pairs: int) -> Measured:
     makers = {"reformsim": in_reformsim, library: LIBRARIES[library]}
     for make in makers.values():
         make(10, 0)()
-    times = alternate(
-        {name: (lambda seed, make=make: make(days, seed)) for name, make in makers.items()}, pairs
-    )
+    times = alternate({name: partial(make, days) for name, make in makers.items()}, pairs)
     ours, theirs = times["reformsim"], times[library]
     return {
         "library": library,

@@ -19,7 +19,9 @@ OURS = "reformsim"
 #: Days of a run by framework and residents: fewer where a year would take minutes.
 DAYS = {
     "numpy": {20_000: 365, 100_000: 365, 1_000_000: 365},
-    "mesa": {20_000: 365, 100_000: 365, 1_000_000: 30},
+    "mesa_frames": {20_000: 365, 100_000: 365, 1_000_000: 30},
+    "agentpy": {20_000: 365, 100_000: 90, 1_000_000: 10},
+    "mesa": {20_000: 365, 100_000: 90, 1_000_000: 10},
 }
 QUICK = {2_000: 60}
 PAIRS, QUICK_PAIRS = 5, 3
@@ -128,4 +130,10 @@ def draw(measured: Measured) -> Figure:
     return figure
 
 
-BENCHMARK = Benchmark("same_rule", ("reformsim", "numpy", "numba", "mesa"), measure, table, draw)
+BENCHMARK = Benchmark(
+    "same_rule",
+    ("reformsim", "numpy", "numba", "polars", "mesa-frames", "agentpy", "mesa"),
+    measure,
+    table,
+    draw,
+)
