@@ -8,7 +8,7 @@ from benchmarks import page
 from benchmarks.frame import Benchmark, keep, record
 
 #: Modules that hold a ``BENCHMARK``, in the order of the page.
-NAMES = ("same_rule", "queue_network")
+NAMES = ("same_rule", "queue_network", "limit")
 
 
 def benchmark(name: str) -> Benchmark:
