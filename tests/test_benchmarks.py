@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import page, queue_network, rule, same_rule
+from benchmarks import guard, limit, page, queue_network, rule, same_rule
 from benchmarks.frame import alternate, ratios
 from support import mean_wait
 
@@ -88,6 +88,39 @@ def test_the_network_is_the_same(library):
     found = queue_network.agreement(ours, theirs)
     assert found["equal"] and found["theirs_exact"]
     assert np.shape(found["theirs"]) == (4,)
+
+
+@pytest.mark.parametrize(("item", "expected"), [(4, 1.0), (8, 1.0), (64, 1.0), (96, 2.0)])
+def test_lines_of_a_record(item, expected):
+    """96-byte records begin at the head or the middle of a line: 2 lines each way."""
+    assert limit.lines(np.dtype(f"V{item}")) == expected
+
+
+def told(ratio: float, equal: bool = True) -> dict:
+    return {
+        "framework": "numpy", "residents": 20_000, "days": 365,
+        "ratio": {"median": ratio, "low": 0.9 * ratio, "high": ratio},
+        "ns_per_need": {"median": 200.0}, "outcomes": {"wait": {"equal": equal}},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("now", "then", "warns"),
+    [
+        (told(5.0), told(5.0), None),
+        (told(3.0), told(5.0), "slower"),
+        (told(5.0, equal=False), told(5.0), "wait"),
+        (told(5.0), None, None),
+    ],
+)
+def test_the_guard_warns_and_does_not_fail(monkeypatch, now, then, warns):
+    monkeypatch.setattr(guard, "row", lambda *_: now)
+    record = {"measured": {"rows": [then]}} if then else None
+    monkeypatch.setattr(guard, "kept", lambda _: record)
+    monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    said = guard.report()
+    assert ("warning" in said) == (warns is not None) and (warns or "") in said
+    assert ("no record" in said) == (then is None)
 
 
 def test_runs_alternate_and_pairs_are_by_seed():
