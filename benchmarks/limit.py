@@ -270,7 +270,7 @@ def draw(measured: Measured) -> Figure:
             axes.barh(bar, width, left=left, label=name, edgecolor="white")
             left += width
     axes.set_xlabel("nanoseconds per need")
-    axes.legend(fontsize="small", ncols=2)
+    figure.legend(fontsize="small", loc="outside right upper")
     return figure
 
 

@@ -230,7 +230,7 @@ def _row(waits: list[float]) -> str:
 
 
 def draw(measured: Measured) -> Figure:
-    """Draw visits per second, a bar for each program."""
+    """Draw visits per second, a point for each program."""
     figure = Figure(figsize=(6.4, 2.4), layout="constrained")
     axes = figure.subplots()
     rows = measured["rows"]
@@ -242,7 +242,7 @@ def draw(measured: Measured) -> Figure:
         [x["median"] - x["low"] for x in found],
         [x["high"] - x["median"] for x in found],
     )
-    axes.barh(names, middle, xerr=span, capsize=3)
+    axes.errorbar(middle, names, xerr=span, fmt="o", capsize=3)
     axes.set(xscale="log", xlabel="visits per second")
     return figure
 

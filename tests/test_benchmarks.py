@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from benchmarks import __main__ as command
-from benchmarks import guard, limit, page, queue_network, rule, same_rule
+from benchmarks import frame, guard, limit, page, queue_network, rule, same_rule
 from benchmarks.frame import alternate, ratios
 from support import mean_wait
 
@@ -141,6 +142,24 @@ def test_ratios_are_of_pairs():
 def test_the_page_is_what_the_records_say():
     text = page.PAGE.read_text("utf-8")
     assert page.rewrite(text, map(command.benchmark, command.NAMES)) == text
+
+
+def test_a_record_becomes_a_part_of_the_page(tmp_path, monkeypatch):
+    monkeypatch.setattr(frame, "RECORDS", tmp_path)
+    monkeypatch.setattr(page, "RECORDS", tmp_path)
+    one = frame.Benchmark(
+        "toy", ("numpy",), lambda quick: {"quick": quick}, lambda m: f"| {m['quick']} |",
+        lambda _: Figure(),
+    )  # fmt: skip
+    begin, end = page.marks("toy")
+    before = f"Above.\n{begin}\n{page.MISSING}\n{end}\nBelow.\n"
+    assert page.rewrite(before, [one]) == before
+    frame.keep(frame.record(one, False, "python -m benchmarks toy"), one)
+    after = page.rewrite(before, [one])
+    assert "| False |" in after and "toy.png" in after and "`python -m benchmarks toy`" in after
+    assert after.startswith("Above.\n") and after.endswith("\nBelow.\n")
+    with pytest.raises(LookupError, match="no marks"):
+        page.rewrite("Above.", [one])
 
 
 def test_an_unknown_benchmark_is_refused(capsys):
