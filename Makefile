@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow baselines facts backfires uncertainty gallery dashboard
+.PHONY: demo test lint slow baselines facts backfires uncertainty gallery dashboard bench guard
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -34,6 +34,12 @@ backfires: $(UV)  ## where each measure helps and where it harms: a quarter of a
 
 uncertainty: $(UV)  ## the whole reform over all uncertainties: about half an hour
 	$(RUN) --no-dev reformsim run experiments/uncertainty_sweep.yaml -o results/uncertainty_sweep
+
+bench: $(UV)  ## the engine next to other frameworks and libraries, into docs/performance.md
+	$(RUN) --group bench python -m benchmarks
+
+guard: $(UV)  ## one ratio beside the recorded one; warns
+	$(RUN) python -m benchmarks guard
 
 gallery: $(UV)  ## the pictures of docs/gallery.md, from small experiments; failed runs are told on them
 	for file in docs/examples/gallery/*.yaml; do \
