@@ -8,7 +8,9 @@ from benchmarks import page
 from benchmarks.frame import Benchmark, keep, record
 
 #: Modules that hold a ``BENCHMARK``, in the order of the page.
-NAMES = ("same_rule", "queue_network", "limit")
+NAMES = (
+    "whole_city", "same_rule", "queue_network", "limit", "growth", "sweep", "paired", "start",
+)  # fmt: skip
 
 
 def benchmark(name: str) -> Benchmark:

@@ -18,7 +18,7 @@ from numba import njit
 
 from benchmarks.frame import Benchmark, Measured, alternate, spread
 from reformsim import CityModel, Scenario
-from reformsim.cases import engine
+from reformsim.cases import arrivals
 from reformsim.cases import state as s
 from reformsim.cases.state import Count
 from reformsim.city import CityConfig
@@ -130,7 +130,7 @@ def told(model: CityModel) -> dict[str, Any]:
     candidates = 0.0
     for d in columns.districts:
         share = np.diff(d.category_cut, prepend=0.0)
-        passing = d.lift[0] * (share * engine.most_accepted(d.accept)).sum()
+        passing = d.lift[0] * (share * arrivals.most_accepted(d.accept)).sum()
         candidates += d.grids["weight"].sum() * d.world["needs"][0] / 365.0 * DAYS * passing
     intakes = count[Count.VOICED] + count[Count.FOUND]
     dispatched = count[Count.VISITS] + count[Count.TRANSFERS] + count[Count.DISPATCHED]
@@ -142,8 +142,8 @@ def told(model: CityModel) -> dict[str, Any]:
             "alias tables": candidates / needs * (2.0 - float(people.alias_cut.mean())),
             # chosen, then doing something about it, then living through the end
             "residents": (candidates + needs + count[Count.FELT]) / needs * lines(s.RESIDENT),
-            # filed, arisen, then an event at the end of each stage
-            "cases": (2.0 * needs + intakes + dispatched) / needs * lines(s.CASE),
+            # of needs that somebody hears of: filed, then an event at the end of each stage
+            "cases": (2.0 * intakes + dispatched) / needs * lines(s.CASE),
         },
         "bytes": {
             "alias tables": people.alias_cut.nbytes + people.alias_other.nbytes,

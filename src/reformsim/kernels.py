@@ -8,6 +8,7 @@ files that hold kernels or constants of theirs, so an edit anywhere recompiles w
 import hashlib
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from llvmlite import ir
 from numba import njit, types
@@ -60,8 +61,7 @@ class _UserWide(_OfPackage, caching.UserWideCacheLocator):
 caching.CacheImpl._locator_classes[:0] = [_Provided, _InTree, _UserWide]
 
 
-@intrinsic
-def prefetch(typing, array, index):
+def _prefetch(typing, array, index):
     """Ask for ``array[index]`` ahead of its use: the processor fetches it from memory meanwhile.
 
     Takes a C-contiguous array of one dimension. A hint: no value ever depends on it.
@@ -87,5 +87,8 @@ def prefetch(typing, array, index):
 
     return types.void(array, types.intp), code
 
+
+#: Kernels call ``prefetch(array, index)``.
+prefetch: Any = intrinsic(_prefetch)
 
 __all__ = ["njit", "prefetch"]

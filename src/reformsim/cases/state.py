@@ -316,6 +316,7 @@ class District(Bundle):
     lift: np.ndarray
     category_cut: np.ndarray
     grids: np.ndarray
+    counts: np.ndarray
     communities: np.ndarray
     units: np.ndarray
     office_desk: np.ndarray

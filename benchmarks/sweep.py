@@ -1,0 +1,161 @@
+"""A sweep of small towns through the whole pipeline, next to the bare model in a loop."""
+
+import io
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from matplotlib.figure import Figure
+
+from benchmarks.frame import Benchmark, Measured, alternate, spread
+from benchmarks.whole_city import regime_in_force
+from reformsim import CityModel, Scenario
+from reformsim.experiment import plan
+from reformsim.experiment.run import How, carry_out
+from reformsim.experiment.schema import Experiment
+
+RUNS, PAIRS, LONG = 100, 5, 10_000
+OUTCOMES = ("satisfaction", "true_solution_rate", "p90_days")
+
+
+def experiment(runs: int, days: int = 365) -> Experiment:
+    """Return replications of one scenario on the town, a year of five needs each."""
+    town = regime_in_force("town", 5.0, "block-separated", 62).city
+    return Experiment.model_validate(
+        {
+            "name": "sweep", "title": "A sweep", "title_zh": "扫描", "question": "How fast?",
+            "city": town, "warm_up": 0, "days": days, "replications": runs, "keep": "headlines",
+            "uncertainties": {"needs": 5, "staffing_needs": 5},
+            "outcomes": OUTCOMES, "scenarios": {"block_separated": {}},
+        }
+    )  # fmt: skip
+
+
+def pipeline(runs: int, days: int, seed: int) -> Callable[[], int]:
+    """Return what sends runs through design, store and analysis, in this process."""
+    asked = plan.of(experiment(runs, days))
+
+    def run() -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            how = How(threads=1)
+            results = carry_out(asked, Path(folder) / "out", 1, stream=io.StringIO(), how=how)
+            return len(results.headlines())
+
+    return run
+
+
+def bare(runs: int, days: int, seed: int) -> Callable[[], int]:
+    """Return what makes the same runs by the model alone, set back between them."""
+    asked = plan.of(experiment(runs, days))
+
+    def run() -> int:
+        model, rows = None, 0
+        for one in asked.runs:
+            scenario = asked.source.scenario(one)
+            assert isinstance(scenario, Scenario)
+            if model is None:
+                model = CityModel(scenario, one.seed)
+            else:
+                model.reset(scenario, one.seed)
+            model.run_until(days)
+            rows += sum(value == value for _, value in model.headlines())
+        return rows
+
+    return run
+
+
+def measure(quick: bool) -> Measured:
+    """Time both ways in turn, the engine's share of a run, and a long sweep on all cores."""
+    runs, pairs, long = (4, 2, 8) if quick else (RUNS, PAIRS, LONG)
+    days = 62 if quick else 365
+    times = alternate(
+        {
+            "pipeline": lambda seed: pipeline(runs, days, seed),
+            "bare": lambda seed: bare(runs, days, seed),
+        },
+        pairs,
+    )
+    assert {x.told for several in times.values() for x in several} == {times["bare"][0].told}
+    overhead = [1 - b.run / p.run for p, b in zip(times["pipeline"], times["bare"], strict=True)]
+    workers = os.cpu_count() or 1
+    begun = time.perf_counter()
+    with tempfile.TemporaryDirectory() as folder:
+        asked = plan.of(experiment(long, days))
+        results = carry_out(asked, Path(folder) / "out", workers, stream=io.StringIO())
+        made = len(results.runs)
+        size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
+    return {
+        "runs": runs, "pairs": pairs, "days": days,
+        "ms": {k: spread([1e3 * x.run / runs for x in several]) for k, several in times.items()},
+        "overhead": spread(overhead),
+        "engine_ms": spread([_engine(days) for _ in range(pairs)]),
+        "long": {
+            "runs": made, "workers": workers, "seconds": time.perf_counter() - begun,
+            "bytes_a_run": size / made,
+        },
+    }  # fmt: skip
+
+
+def _engine(days: int) -> float:
+    """Return milliseconds that the case engine alone takes of a run of the town."""
+    spent = 0.0
+    scenario = regime_in_force("town", 5.0, "block-separated", days)
+    model = CityModel(scenario, 1)
+    catch_up = model._catch_up
+
+    def timed() -> None:
+        nonlocal spent
+        begun = time.perf_counter()
+        catch_up()
+        spent += time.perf_counter() - begun
+
+    model._catch_up = timed  # type: ignore[method-assign]
+    model.run_until(days)
+    return 1e3 * spent
+
+
+def table(measured: Measured) -> str:
+    """Return milliseconds a run and core, the overhead, and the long sweep."""
+    ms, long, over = measured["ms"], measured["long"], measured["overhead"]
+    rows = [
+        "| a year of the town (20,000 residents, 5 needs) | ms a run and core |",
+        "|---|--:|",
+        f"| case engine alone | {_spread(measured['engine_ms'])} |",
+        f"| model in a loop | {_spread(ms['bare'])} |",
+        f"| whole pipeline, in one process | {_spread(ms['pipeline'])} |",
+    ]
+    return "\n".join(rows) + (
+        f"\n\nDesign, store, checks and collecting take **{over['median']:.1%}** "
+        f"({over['low']:.1%}–{over['high']:.1%}) of the pipeline's time ({measured['pairs']} pairs "
+        f"of {measured['runs']} runs). {long['runs']:,} runs with {long['workers']} workers: "
+        f"**{long['seconds'] / 60:.1f} minutes**, {long['runs'] / long['seconds']:.1f} runs a "
+        f"second, {long['bytes_a_run'] / 1e3:.1f} kB a run on disk."
+    )
+
+
+def _spread(x: dict[str, float]) -> str:
+    return f"{x['median']:.0f} ({x['low']:.0f}–{x['high']:.0f})"
+
+
+def draw(measured: Measured) -> Figure:
+    """Draw what a run is made of."""
+    figure = Figure(figsize=(6.4, 1.6), layout="constrained")
+    axes = figure.subplots()
+    engine, ms = measured["engine_ms"]["median"], measured["ms"]
+    parts = {
+        "case engine": engine,
+        "institutions, records, Mesa": ms["bare"]["median"] - engine,
+        "pipeline": ms["pipeline"]["median"] - ms["bare"]["median"],
+    }
+    left = 0.0
+    for name, width in parts.items():
+        axes.barh("a run", width, left=left, label=name, edgecolor="white")
+        left += width
+    axes.set_xlabel("milliseconds")
+    figure.legend(fontsize="small", loc="outside right upper")
+    return figure
+
+
+BENCHMARK = Benchmark("sweep", ("reformsim", "numpy", "pyarrow"), measure, table, draw)
