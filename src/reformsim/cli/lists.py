@@ -110,6 +110,35 @@ def reference(
         output.write_text(text, encoding="utf-8", newline="\n")
 
 
+@app.command()
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(help="experiment, scenario, city, governance, …")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write all of them to.")
+    ] = None,
+) -> None:
+    """Write JSON Schemas of the files you write, for editors that complete and check YAML."""
+    from reformsim.config import suggest
+    from reformsim.report import schemas
+
+    if kind is not None and kind not in schemas.KINDS:
+        near = suggest(kind, schemas.KINDS)
+        raise fail([f"no {kind!r} among the kinds of files{near} ({', '.join(schemas.KINDS)})"])
+    if output is not None:
+        try:
+            paths = schemas.write(output, (kind,) if kind else tuple(schemas.KINDS))
+        except OSError as error:
+            raise fail([f"{output}: cannot be written ({error.strerror})"]) from None
+        for path in paths:
+            typer.echo(path)
+    elif kind is not None:
+        typer.echo(schemas.text(kind), nl=False)
+    else:
+        raise fail([f"name a kind of file ({', '.join(schemas.KINDS)}) or a folder (-o)"])
+
+
 def _quantities(
     title: str, items: "Sequence[Quantity]", name: str | None, as_json: bool, zh: bool
 ) -> None:
