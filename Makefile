@@ -3,7 +3,7 @@ VENV := .uv
 UV := $(VENV)/bin/uv
 RUN := $(UV) run --locked
 
-.PHONY: demo test lint slow baselines facts backfires uncertainty gallery dashboard bench guard
+.PHONY: demo test lint slow baselines facts backfires uncertainty gallery dashboard bench guard docs
 $(UV):
 	python3 -m venv $(VENV)
 	$(VENV)/bin/python -m pip install --quiet "uv>=0.5"
@@ -51,3 +51,6 @@ gallery: $(UV)  ## the pictures of docs/gallery.md, from small experiments; fail
 
 dashboard: $(UV)  ## the live page, on this machine only
 	$(RUN) --no-dev --extra dashboard reformsim dashboard --open
+
+docs: $(UV)  ## the documents as a site that needs no network: open site/index.html
+	NO_MKDOCS_2_WARNING=1 $(RUN) --group docs mkdocs build --strict

@@ -1,6 +1,8 @@
 """The commands that check files and print what is declared."""
 
+import io
 import json
+import re
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -10,17 +12,26 @@ from types import ModuleType
 import pytest
 from pydantic import BaseModel
 from rich.cells import cell_len
+from rich.console import Console
 from typer.testing import CliRunner
 
 from reformsim.cli import app
 from reformsim.experiment.trials import Finding
+from reformsim.facts import Fact
+from reformsim.known import KNOWN
 from reformsim.measures import MEASURES
-from reformsim.report import backfires
+from reformsim.outcomes import OUTCOMES
+from reformsim.report import WIDTH, backfires, tables
 from reformsim.rules import LEVERS
 from reformsim.uncertainties import UNCERTAINTIES
 
 ROOT = Path(__file__).parents[1]
-TABLES = {"measures": MEASURES, "levers": LEVERS, "uncertainties": UNCERTAINTIES}
+TABLES = {
+    "measures": MEASURES,
+    "levers": LEVERS,
+    "uncertainties": UNCERTAINTIES,
+    "outcomes": OUTCOMES,
+}
 
 
 def run(*arguments: str):
@@ -125,10 +136,28 @@ def test_an_unknown_name_suggests_the_nearest():
     assert result.stderr == "no 'linkages' among the levers, did you mean linkage?\n"
 
 
-def test_outcomes_are_listed():
-    outcomes = pytest.importorskip("reformsim.outcomes").OUTCOMES
-    words = set(run("outcomes").stdout.split())
-    assert all(outcome.name in words for outcome in outcomes)
+@pytest.mark.parametrize("command", TABLES)
+def test_tables_in_chinese_have_chinese_heads_and_titles(command):
+    title, heads = run(command, "--zh").stdout.splitlines()[:2]
+    for text in (title, heads):
+        assert re.search("[一-鿿]", text) and not re.search("[A-Za-z]", text), text
+
+
+@pytest.mark.parametrize("zh", [False, True])
+def test_the_table_of_facts_fits_80_columns_in_both_languages(zh):
+    rows = [
+        Fact(fact.name, fact.low, fact.high, fact.low if i % 2 else 2 * fact.high, fact.mark, "")
+        for i, fact in enumerate(KNOWN)
+    ]
+    stream = io.StringIO()
+    tables.facts_table(rows, Console(file=stream, width=WIDTH), zh)
+    lines = stream.getvalue().splitlines()
+    assert all(cell_len(line) <= 80 for line in lines) and "…" not in stream.getvalue()
+    words = set(re.split(r"\s+", stream.getvalue()))
+    assert {word for fact in KNOWN for word in (fact.zh if zh else fact.name).split()} <= words
+    held = [row for row in rows if row.mark == "held out"]
+    hits = sum(row.hit for row in held)
+    assert str(len(held)) in lines[-1] and str(hits) in lines[-1] and 0 < hits < len(held)
 
 
 @pytest.mark.parametrize(
@@ -147,10 +176,10 @@ def test_check_says_what_a_shipped_file_is(monkeypatch, path, kind):
     assert result.stdout == f"{path}: a valid {kind}\n"
 
 
-def checked(tmp_path, monkeypatch, text: str):
+def checked(tmp_path, monkeypatch, text: str, *options: str):
     monkeypatch.chdir(tmp_path)
     Path("x.yaml").write_text(text, "utf-8")
-    return run("check", "x.yaml")
+    return run("check", "x.yaml", *options)
 
 
 def test_check_accepts_a_scenario(tmp_path, monkeypatch):
@@ -188,6 +217,23 @@ def test_check_prints_one_error_a_line(tmp_path, monkeypatch, text, errors):
     assert "Traceback" not in result.stderr
 
 
+def test_check_tells_machines_as_much(tmp_path, monkeypatch):
+    result = checked(tmp_path, monkeypatch, "grids: many\n", "--json")
+    assert (result.exit_code, result.stderr) == (2, "")
+    fault = {"file": "x.yaml", "line": 1, "column": 8, "field": "grids"}
+    message = "expected a whole number, got 'many'"
+    assert json.loads(result.stdout) == {
+        "file": "x.yaml", "kind": "city", "valid": False, "faults": [fault | {"message": message}],
+    }  # fmt: skip
+    result = checked(tmp_path, monkeypatch, "a: [\n", "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["kind"], told["valid"]) == (2, None, False)
+    assert len(told["faults"]) == 1
+    result = run("check", str(ROOT / "configs" / "cities" / "town.yaml"), "--json")
+    told = json.loads(result.stdout)
+    assert (result.exit_code, told["kind"], told["valid"], told["faults"]) == (0, "city", True, [])
+
+
 @pytest.mark.parametrize("key", ["scenarios", "design"])
 def test_check_knows_an_experiment_by_its_keys(tmp_path, monkeypatch, key):
     class Experiment(BaseModel, extra="forbid"):
@@ -209,3 +255,29 @@ def test_help_imports_nothing_heavy():
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
+
+
+def completed(*words: str) -> list[str]:
+    """Return what bash is offered for the last of the words."""
+    asked = {
+        "_REFORMSIM_COMPLETE": "complete_bash",
+        "COMP_WORDS": " ".join(("reformsim", *words)),
+        "COMP_CWORD": str(len(words)),
+    }
+    result = CliRunner().invoke(app, [], env=asked, prog_name="reformsim")
+    assert (result.exit_code, result.stderr) == (0, "")
+    return result.stdout.split()
+
+
+def test_the_shell_completes_commands_options_and_declared_names():
+    assert {"measures", "plot", "schema"} <= set(completed(""))
+    assert completed("meas") == ["measures"]
+    assert "--retry-failed" in completed("run", "--re")
+    assert completed("measures", "governance") == ["governance_committee"]
+    for command, items in TABLES.items():
+        assert completed(command, "") == [item.name for item in items]
+
+
+def test_completion_can_be_installed():
+    result = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="reformsim")
+    assert result.exit_code == 0 and "_REFORMSIM_COMPLETE=complete_bash" in result.stdout

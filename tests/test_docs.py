@@ -173,19 +173,13 @@ def fenced(path: Path, language: str) -> list[str]:
 @pytest.mark.parametrize(
     "name", ["README.md", "CONTRIBUTING.md", "docs/model.md", "docs/why-not-rigged.md"]
 )
-def test_commands_exist(name):
+def test_make_targets_exist(name):
     told = text(ROOT / name)
     made = re.findall(r"\bmake ([a-z]+)$", "\n".join(fenced(ROOT / name, "")), re.MULTILINE)
     made += re.findall(r"`make ([a-z]+)`", told)
     for target in made:
         assert f"\n{target}:" in text(ROOT / "Makefile"), f"no make {target}"
-    commands = get_command(app).commands
-    ran = re.findall(r"uv run reformsim (\w+)(.*)", told)
-    for command, arguments in ran:
-        assert command in commands, f"no reformsim {command}"
-        for file in re.findall(r"[\w/.-]+\.(?:yaml|md)", arguments):
-            assert (ROOT / file).exists(), file
-    assert made or ran
+    assert made
 
 
 def test_every_command_is_in_the_readme():

@@ -26,6 +26,7 @@ from reformsim.experiment.pictures import Figure
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.report import (
+    WIDTH,
     compare,
     data,
     figures,
@@ -333,7 +334,7 @@ def test_colours_differ_in_grey():
 
 def written(subject: Study, zh: bool = False) -> str:
     stream = io.StringIO()
-    tables.write(subject, Console(file=stream, width=tables.WIDTH), zh)
+    tables.write(subject, Console(file=stream, width=WIDTH), zh)
     return stream.getvalue()
 
 

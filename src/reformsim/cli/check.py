@@ -1,25 +1,31 @@
 """`reformsim check`."""
 
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reformsim.cli.common import app, fail
+from reformsim.cli.common import AsJson, app, fail
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from reformsim.config import Document
+    from reformsim.config import Document, Fault
 
 
 @app.command()
-def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
+def check(
+    file: Annotated[Path, typer.Argument(help="A YAML file.")], as_json: AsJson = False
+) -> None:
     """Check a scenario, an experiment, a city, a governance, a backfire or a mapping file."""
     from reformsim.city.config import CityConfig
     from reformsim.config import ConfigError, load_yaml, resolve, validate
     from reformsim.scenario import Scenario, check_memory
 
+    kind = None
     try:
         document = load_yaml(file)
         kind, model = kind_of(document)
@@ -30,8 +36,18 @@ def check(file: Annotated[Path, typer.Argument(help="A YAML file.")]) -> None:
         if isinstance(found, Scenario):
             check_memory(found.city, document)
     except ConfigError as error:
+        if as_json:
+            typer.echo(_told(file, kind, error.args))
+            raise typer.Exit(2) from None
         raise fail(error.lines) from None
-    typer.echo(f"{file}: a valid {kind}")
+    typer.echo(_told(file, kind, ()) if as_json else f"{file}: a valid {kind}")
+
+
+def _told(file: Path, kind: str | None, faults: "Sequence[Fault]") -> str:
+    """Return what was found as JSON; ``kind`` is None where the file could not be read."""
+    rows = [asdict(x.spot) | {"field": x.field, "message": x.message} for x in faults]
+    found = {"file": str(file), "kind": kind, "valid": not rows, "faults": rows}
+    return json.dumps(found, ensure_ascii=False, indent=2)
 
 
 def kind_of(document: "Document") -> "tuple[str, type[BaseModel]]":

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_show_locals=False,
     help="Simulate a city-governance reform under stated assumptions.",
 )
@@ -69,6 +68,6 @@ def console() -> "Console":
     """Return where tables go: as wide as the terminal, 80 columns into a file or a pipe."""
     from rich.console import Console
 
-    from reformsim.report.tables import WIDTH
+    from reformsim.report import WIDTH
 
     return Console(width=None if sys.stdout.isatty() else WIDTH)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +15,15 @@ if TYPE_CHECKING:
     from reformsim.declared import Outcome, Quantity
     from reformsim.measures import Measure
 
-Name = Annotated[str | None, typer.Argument(help="Explain this one only.")]
+
+def _one_of(module: str, items: str) -> Any:
+    """Return an argument for one declared name, which the shell completes."""
+
+    def named(incomplete: str) -> list[str]:
+        declared = getattr(import_module(f"reformsim.{module}"), items)
+        return [item.name for item in declared if item.name.startswith(incomplete)]
+
+    return typer.Argument(help="Explain this one only.", autocompletion=named)
 
 
 @app.command()
@@ -24,6 +33,7 @@ def facts(
     ),
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 1,
     as_json: AsJson = False,
+    zh: Chinese = False,
 ) -> None:
     """Hold a city without reform to the facts: fact, model, mark, hit or miss."""
     from reformsim.config import ConfigError
@@ -38,11 +48,15 @@ def facts(
     if as_json:
         typer.echo(json.dumps([asdict(row) | {"hit": row.hit} for row in rows], indent=2))
     else:
-        facts_table(rows, console())
+        facts_table(rows, console(), zh)
 
 
 @app.command()
-def levers(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+def levers(
+    name: Annotated[str | None, _one_of("rules", "LEVERS")] = None,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
     """List the rules that measures set, with their pre-reform levels."""
     from reformsim.rules import LEVERS
 
@@ -50,7 +64,11 @@ def levers(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> N
 
 
 @app.command("uncertainties")
-def list_uncertainties(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+def list_uncertainties(
+    name: Annotated[str | None, _one_of("uncertainties", "UNCERTAINTIES")] = None,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
     """List the facts of the world, with default and range."""
     from reformsim.uncertainties import UNCERTAINTIES
 
@@ -58,31 +76,41 @@ def list_uncertainties(name: Name = None, as_json: AsJson = False, zh: Chinese =
 
 
 @app.command()
-def outcomes(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+def outcomes(
+    name: Annotated[str | None, _one_of("outcomes", "OUTCOMES")] = None,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
     """List the results of a run, with unit and which way is better."""
     from reformsim.outcomes import OUTCOMES
+    from reformsim.report.chinese import say
 
     def row(outcome: "Outcome") -> Sequence[str]:
         meaning = outcome.meaning_zh if zh else outcome.meaning
-        return outcome.name, outcome.better, outcome.unit, meaning
+        return outcome.name, say(outcome.better, zh), say(outcome.unit, zh), meaning
 
-    _show("Outcomes", OUTCOMES, name, as_json, ("name", "better", "unit", "meaning"), row)
+    _show("Outcomes", OUTCOMES, name, as_json, zh, ("name", "better", "unit", "meaning"), row)
 
 
 @app.command("measures")
-def list_measures(name: Name = None, as_json: AsJson = False, zh: Chinese = False) -> None:
+def list_measures(
+    name: Annotated[str | None, _one_of("measures", "MEASURES")] = None,
+    as_json: AsJson = False,
+    zh: Chinese = False,
+) -> None:
     """List the measures of the reform, or explain one in both languages."""
     from reformsim.measures import BY_NAME, MEASURES
 
     def row(measure: "Measure") -> Sequence[str]:
-        return measure.name, str(measure.id), measure.zh if zh else measure.helps
+        helps = f"{measure.zh}:{measure.helps_zh}" if zh else measure.helps
+        return measure.name, str(measure.id), helps
 
     if name in BY_NAME and not as_json:
         from reformsim.report import measures
 
         measures.explain(BY_NAME[name], console())
         return
-    _show("Measures", MEASURES, name, as_json, ("name", "id", "名称" if zh else "helps"), row)
+    _show("Measures", MEASURES, name, as_json, zh, ("name", "id", "helps"), row)
 
 
 @app.command()
@@ -110,16 +138,47 @@ def reference(
         output.write_text(text, encoding="utf-8", newline="\n")
 
 
+@app.command()
+def schema(
+    kind: Annotated[
+        str | None, typer.Argument(help="experiment, scenario, city, governance, …")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Folder to write all of them to.")
+    ] = None,
+) -> None:
+    """Write JSON Schemas of the files you write, for editors that complete and check YAML."""
+    from reformsim.config import suggest
+    from reformsim.report import schemas
+
+    if kind is not None and kind not in schemas.KINDS:
+        near = suggest(kind, schemas.KINDS)
+        raise fail([f"no {kind!r} among the kinds of files{near} ({', '.join(schemas.KINDS)})"])
+    if output is not None:
+        try:
+            paths = schemas.write(output, (kind,) if kind else tuple(schemas.KINDS))
+        except OSError as error:
+            raise fail([f"{output}: cannot be written ({error.strerror})"]) from None
+        for path in paths:
+            typer.echo(path)
+    elif kind is not None:
+        typer.echo(schemas.text(kind), nl=False)
+    else:
+        raise fail([f"name a kind of file ({', '.join(schemas.KINDS)}) or a folder (-o)"])
+
+
 def _quantities(
     title: str, items: "Sequence[Quantity]", name: str | None, as_json: bool, zh: bool
 ) -> None:
-    def row(item: "Quantity") -> Sequence[str]:
-        bounds = f"{item.low:g} to {item.high:g}"
-        meaning = item.meaning_zh if zh else item.meaning
-        return item.name, f"{item.default:g}", bounds, item.unit, meaning
+    from reformsim.report.chinese import say
 
-    heads = ("name", "default", "range", "unit", "含义" if zh else "meaning")
-    _show(title, items, name, as_json, heads, row)
+    def row(item: "Quantity") -> Sequence[str]:
+        bounds = f"{item.low:g} {say('to', zh)} {item.high:g}"
+        meaning = item.meaning_zh if zh else item.meaning
+        return item.name, f"{item.default:g}", bounds, say(item.unit, zh), meaning
+
+    heads = ("name", "default", "range", "unit", "meaning")
+    _show(title, items, name, as_json, zh, heads, row)
 
 
 def _show[T: Any](
@@ -127,13 +186,15 @@ def _show[T: Any](
     items: Sequence[T],
     name: str | None,
     as_json: bool,
+    zh: bool,
     heads: Sequence[str],
     row: Callable[[T], Sequence[str]],
 ) -> None:
     """Print declared items as a table, or one of them in full, or either as JSON."""
     from rich import box
-    from rich.console import Console
     from rich.table import Table
+
+    from reformsim.report.chinese import say
 
     if name is not None:
         from reformsim.config import suggest
@@ -145,15 +206,15 @@ def _show[T: Any](
     if as_json:
         typer.echo(json.dumps([asdict(item) for item in items], ensure_ascii=False, indent=2))
         return
-    screen = Console()
+    screen = console()
     table = Table(box=box.SIMPLE if screen.is_terminal else None)
     if name is None:
-        table.title, rows = title, [row(item) for item in items]
+        table.title, rows = say(title, zh), [row(item) for item in items]
     else:
         table.show_header, heads = False, ("", "")
         rows = _fields(asdict(items[0]))
     for index, head in enumerate(heads):
-        table.add_column(head, overflow="fold", no_wrap=index == 0)
+        table.add_column(say(head, zh), overflow="fold", no_wrap=index == 0)
     for cells in rows:
         table.add_row(*cells)
     screen.print(table)

@@ -14,10 +14,11 @@ from reformsim.config.document import (
     show,
     suggest,
 )
-from reformsim.config.references import configs, resolve
+from reformsim.config.references import REFERENCES, configs, resolve
 from reformsim.config.validation import validate
 
 __all__ = [
+    "REFERENCES",
     "ConfigError",
     "Document",
     "Fault",

@@ -10,6 +10,11 @@ def chinese(text: str) -> str:
     return WORDS.get(text, text)
 
 
+def say(text: str, zh: bool) -> str:
+    """Return words in the language that is asked for."""
+    return chinese(text) if zh else text
+
+
 WORDS: dict[str, str] = {
     # titles
     "Uncertainties": "不确定性",
@@ -25,7 +30,10 @@ WORDS: dict[str, str] = {
     "The city": "城市",
     "Constants": "常数",
     "Numbers written in place": "式中数字",
+    "Levers (default: before the reform)": "杠杆(默认值:改革前)",
     # heads and short words
+    "range": "范围", "to": "至", "fact": "事实", "model": "模型", "mark": "标记", "hit": "命中",
+    "miss": "未中", "input": "输入", "held out": "留作检验",
     "name": "名称", "unit": "单位", "low": "下限", "default": "默认", "high": "上限",
     "meaning": "含义", "source": "来源", "before": "改革前", "combine": "合成",
     "set by": "由何设定",

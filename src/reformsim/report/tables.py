@@ -7,15 +7,15 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
+from reformsim import known
 from reformsim.experiment.analysis import Contrast, Effect, Estimate, Lead
 from reformsim.experiment.attribution import TOTAL, Share
 from reformsim.experiment.kinds import Factorial
 from reformsim.facts import Fact
 from reformsim.report import pilots, sampled
+from reformsim.report.chinese import say
 from reformsim.report.edition import Edition
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, digits, number, plain
-
-WIDTH = 80
 
 #: Marks a verdict that Holm's correction does not leave standing.
 DOUBT = " ?"
@@ -306,14 +306,21 @@ def _range(estimate: Estimate) -> str:
     return f"{estimate.value:,.{d}f} [{estimate.low:,.{d}f}, {estimate.high:,.{d}f}]"
 
 
-def facts_table(facts: Sequence[Fact], console: Console) -> None:
+def facts_table(facts: Sequence[Fact], console: Console, zh: bool = False) -> None:
     """Write what a city is held to: fact, range, model, mark, hit or miss; count held-out hits."""
     table = Table(box=None, padding=(0, 1, 0, 0))
     for header in ("fact", "range", "model", "mark", ""):
-        table.add_column(header, justify="right" if header in ("range", "model") else "left")
+        figures = header in ("range", "model")
+        table.add_column(say(header, zh), justify="right" if figures else "left")
     for fact in facts:
-        verdict = "[green]hit[/]" if fact.hit else "[red]miss[/]"
-        span = f"{number(fact.low)} to {number(fact.high)}"
-        table.add_row(fact.name, span, number(fact.model), fact.mark, verdict)
+        verdict = f"[green]{say('hit', zh)}[/]" if fact.hit else f"[red]{say('miss', zh)}[/]"
+        span = f"{number(fact.low)} {say('to', zh)} {number(fact.high)}"
+        name = known.BY_NAME[fact.name].zh if zh else fact.name
+        table.add_row(name, span, number(fact.model), say(fact.mark, zh), verdict)
     held = [fact.hit for fact in facts if fact.mark == "held out"]
-    console.print(table, f"Held out, and hit: {sum(held)} of {len(held)}.", sep="\n")
+    counted = (
+        f"留作检验的 {len(held)} 项中命中 {sum(held)} 项。"
+        if zh
+        else f"Held out, and hit: {sum(held)} of {len(held)}."
+    )
+    console.print(table, counted, sep="\n")
