@@ -37,8 +37,11 @@ def write(writer: "Writer", worlds: Worlds) -> None:
         grouped.setdefault((index.scenario, index.outcome), []).append(index)
     for found in grouped.values():
         _indices(writer, worlds, found)
+    lost: dict[str, list[str]] = {}
     for loss in worlds.losses:
-        writer.console.print(f"[yellow]{writer.name(loss.outcome)}: {loss.consequence}[/]")
+        lost.setdefault(loss.consequence, []).append(writer.name(loss.outcome))
+    for consequence, outcomes in lost.items():
+        writer.console.print(f"[yellow]{', '.join(outcomes)}: {consequence}[/]")
     for line in failures(writer, worlds):
         writer.console.print(line)
 
