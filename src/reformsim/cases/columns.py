@@ -117,13 +117,13 @@ def open_cases(d, t):
     Returns their number, (communities, 3, bins), and the days summed, (kinds, communities, 3):
     of all, of public order, of firms, of several departments.
     """
-    number = np.zeros((*d.pulse.shape, s.BINS))
+    number = np.zeros((*d.pulse.shape, s.BINS), np.uint32)
     days = np.zeros((len(s.KINDS), *d.pulse.shape))
     for i in range(len(d.cases)):
         case = d.cases[i]
         if case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED):
             age = d.residents[case.resident].age
-            number[case.community, age, s.days_bin(t - case.voiced)] += 1.0
+            number[case.community, age, s.days_bin(t - case.voiced)] += 1
             # whole parts of 2^-20 days: their sum does not depend on where records lie
             lasted = math.floor((t - case.voiced) * DAY_PARTS) / DAY_PARTS
             days[0, case.community, age] += lasted
@@ -250,8 +250,8 @@ def _district(
         desks["calendar"][fixed[s.HOTLINE_DESK]] = DAILY
     shares = categories.TABLE["share"] * needs.peak(world)
     people = r.stop - r.start
-    # records for a few days' needs and the cases open at a time; they grow as they must
-    room = int(people * world["needs"] / 365.0 * 8.0) + 256
+    # records for the cases open at a time in an ordinary city; they grow as they must
+    room = int(people * world["needs"] / 365.0 * 3.0) + 256
     per_day = int(np.clip(people * world["needs"] / 365.0 / 40.0, 1, 96))
     cases = np.zeros(room, s.CASE)
     cases["next"] = np.arange(1, room + 1)

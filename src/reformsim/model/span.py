@@ -49,12 +49,12 @@ class Span:
         """Return an empty span."""
         return cls(
             tally=np.zeros((communities, 3, len(s.TALLY))),
-            days=np.zeros((communities, 3, s.BINS)),
+            days=np.zeros((communities, 3, s.BINS), np.uint32),
             waits=np.zeros(len(s.WAITS)),
             days_by_parts=np.zeros((7, s.BINS)),
             felt=np.zeros((communities, 3)),
             open=np.zeros((communities, 3)),
-            still_open=np.zeros((communities, 3, s.BINS)),
+            still_open=np.zeros((communities, 3, s.BINS), np.uint32),
             ages=np.zeros((len(s.KINDS), communities, 3)),
             people=np.zeros((communities, 3)),
             near=np.zeros((communities, 3)),
@@ -80,7 +80,7 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
     new.length = length
     counted = {
         "tally": columns.tally.copy(),
-        "days": columns.days.astype(float),
+        "days": columns.days.copy(),
         "waits": sum(d.waits for d in columns.districts),
         "days_by_parts": sum(d.days_by_parts.astype(float) for d in columns.districts),
     }
