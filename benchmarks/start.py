@@ -27,7 +27,9 @@ COLD = "first result of the town, nothing compiled"
 
 def seconds(code: list[str], cache: Path | None = None) -> float:
     """Return how long a fresh interpreter takes; with ``cache``, compiled kernels go there."""
-    environment = os.environ | ({"NUMBA_CACHE_DIR": str(cache)} if cache else {})
+    # as on a user's machine: interpreters keep their bytecode
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    environment |= {"NUMBA_CACHE_DIR": str(cache)} if cache else {}
     begun = time.perf_counter()
     subprocess.run(
         [sys.executable, "-c", *code], cwd=ROOT, env=environment, check=True, capture_output=True
