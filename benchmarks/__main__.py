@@ -9,7 +9,8 @@ from benchmarks.frame import Benchmark, keep, record
 
 #: Modules that hold a ``BENCHMARK``, in the order of the page.
 NAMES = (
-    "whole_city", "same_rule", "queue_network", "limit", "growth", "sweep", "paired", "start",
+    "whole_city", "same_rule", "queue_network", "limit",
+    "growth", "sweep", "paired", "beyond", "start",
 )  # fmt: skip
 
 
