@@ -1,6 +1,7 @@
-"""The town in Mesa's own Solara view: ``solara run docs/examples/solara_app.py``.
+"""The town in Mesa's own Solara view.
 
-Needs ``pip install "mesa[viz]"`` and a network; a step is a day.
+``uv run --extra solara solara run docs/examples/solara_app.py``; a step is a day. The page loads
+parts of itself from the network.
 """
 
 from mesa.visualization import SolaraViz, make_plot_component
