@@ -15,7 +15,7 @@ from reformsim.facts import Fact
 from reformsim.report import pilots, sampled
 from reformsim.report.chinese import say
 from reformsim.report.edition import Edition
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, digits, number, plain
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, Study, digits, number
 
 #: Marks a verdict that Holm's correction does not leave standing.
 DOUBT = " ?"
@@ -91,6 +91,7 @@ class Writer(Edition):
                 _HEADERS.get(header, header) if self.zh else header,
                 justify="left" if words else "right",
                 no_wrap=not words or header == "verdict",
+                overflow="fold",
             )
         return table
 
@@ -104,7 +105,7 @@ class Writer(Edition):
         for row in (rows[name] for name in self.study.traits if name in rows):
             table.add_row(
                 self.outcome(row),
-                row.unit,
+                self.unit(row.unit),
                 number(row.base),
                 number(row.mean),
                 _range(row),
@@ -121,7 +122,7 @@ class Writer(Edition):
                 for row in rows
                 if len(row.factors) == 1 or row.verdict not in ("unclear", "same", "one run")
             ]
-            title = f"{self.outcome(trait)} ({trait.unit})"
+            title = f"{self.outcome(trait)} ({self.unit(trait.unit)})"
             table = self.table(title, "term", "estimate [95 %]", "verdict")
             for row in shown:
                 term = " × ".join(self.name(factor) for factor in row.factors)
@@ -147,7 +148,7 @@ class Writer(Edition):
             rows = [share for share in shares if share.outcome == trait.outcome]
             whole = next(row for row in rows if row.part == TOTAL)
             table = self.table(
-                f"{self.outcome(trait)} ({trait.unit})",
+                f"{self.outcome(trait)} ({self.unit(trait.unit)})",
                 *("part", "share [95 %]", "of total", "verdict"),
             )
             for row in sorted(rows, key=lambda row: (row.part == TOTAL, -abs(row.value))):
@@ -225,7 +226,7 @@ def write(study: Study, console: Console, zh: bool = False) -> None:
     else:
         for scenario in study.references:
             writer.contrasts(scenario)
-    for line in _failed(study) + ([caveat] if study.powers else _notes(study, zh)):
+    for line in _failed(study) + ([caveat] if study.powers else _notes(writer)):
         console.print(line)
 
 
@@ -237,7 +238,8 @@ def _failed(study: Study) -> list[str]:
     ]
 
 
-def _notes(study: Study, zh: bool) -> list[str]:
+def _notes(writer: Writer) -> list[str]:
+    study, zh = writer.study, writer.zh
     notes: list[str] = []
     shown = [c for c in study.contrasts if c.outcome in study.traits]
     doubt = [c for c in shown if _doubtful(c)]
@@ -262,10 +264,10 @@ def _notes(study: Study, zh: bool) -> list[str]:
             if zh
             else f"{DOUBT.strip()} does not hold for all {len(shown)} comparisons at once (Holm)."
         )
-    return [*notes, *_pairing(shown, zh), CAVEAT_ZH if zh else CAVEAT]
+    return [*notes, *_pairing(writer, shown), CAVEAT_ZH if zh else CAVEAT]
 
 
-def _pairing(shown: Sequence[Contrast], zh: bool) -> list[str]:
+def _pairing(writer: Writer, shown: Sequence[Contrast]) -> list[str]:
     """Tell what pairing saves: the median, and the headlines for which it is less than hoped."""
     saved = {
         (c.scenario, c.outcome): c.variance_reduction
@@ -274,10 +276,11 @@ def _pairing(shown: Sequence[Contrast], zh: bool) -> list[str]:
     }
     if not saved:
         return []
+    name, zh = writer.name, writer.zh
     median = number(float(np.median(list(saved.values()))))
     several = len({scenario for scenario, _ in saved}) > 1
     low = [
-        f"{plain(outcome)}{f' ({plain(scenario)})' if several else ''} {number(value)}"
+        f"{name(outcome)}{f' ({name(scenario)})' if several else ''} {number(value)}"
         for (scenario, outcome), value in sorted(saved.items(), key=lambda item: item[1])
         if value < HOPED
     ]
