@@ -59,6 +59,12 @@ def generate(d, day, total):
 
 
 @njit(cache=True)
+def _mark(key):
+    """Thinning mark of a candidate: the need arises where it is below the chance of acceptance."""
+    return draw(key, THINNING)
+
+
+@njit(cache=True)
 def _candidates(d, day, keys, cells, categories):
     """Key, birth cell and category of the candidates that some place accepts; returns their number.
 
@@ -77,7 +83,7 @@ def _candidates(d, day, keys, cells, categories):
             keys[n] = key
             cells[n] = g
             categories[n] = category
-            n += draw(key, THINNING) < most[category]
+            n += _mark(key) < most[category]
     return n
 
 
@@ -108,7 +114,7 @@ def _accept(d, day, keys, residents, categories, times):
     for n in range(len(keys)):
         resident, category = residents[n], categories[n]
         community = d.grids[d.residents[resident].place].community
-        if draw(keys[n], THINNING) >= d.accept[community, category]:
+        if _mark(keys[n]) >= d.accept[community, category]:
             continue
         key = mix(keys[n], d.fixed[FIRST_RESIDENT] + resident)
         moment = draw(key, MOMENT)
