@@ -412,7 +412,7 @@ def test_the_command_advises_on_a_town_and_goes_on_where_it_ended(tmp_path):
         (("burden_reduction_ten", "burden_reduction"), "unknown measure 'burden_reduction'"),
         (("worlds: 2", "levels: [0]"), "levels: each must lie above 0"),
         (("uncertainties: [p_mis]", "uncertainties: calibrated"), "needs a table from"),
-        (("[p_mis]", "[needs]\n  region: sweep"), "of the region is not among them"),
+        (("[p_mis]", "[needs]\n  region: default"), "of the region is not among them"),
     ],
 )
 def test_a_mistake_in_the_file_is_told_with_its_place(tmp_path, change, message):

@@ -96,7 +96,7 @@ def test_a_region_that_cannot_be_used_is_told_with_its_place(tmp_path, more, tab
 
 
 def test_the_region_that_is_kept_is_named_after_its_city(tmp_path):
-    (tmp_path / "e.yaml").write_text(FILE % "uncertainties: calibrated, region: sweep", "utf-8")
+    (tmp_path / "e.yaml").write_text(FILE % "uncertainties: calibrated, region: default", "utf-8")
     varied = Experiment.load(tmp_path / "e.yaml").bounds()
     assert list(varied) == list(Experiment.load(ROOT / "experiments/calibration.yaml").bounds())
 

@@ -25,8 +25,8 @@ def resolve(document: Document, model: type[BaseModel]) -> Document:
     """Put named files in place of their names, wherever ``model`` wants more than text.
 
     ``city: default`` becomes the content of ``configs/cities/default.yaml``, ``reform: systemic``
-    the steps of ``configs/governance/systemic.yaml``, ``region: sweep`` the rows of
-    ``configs/regions/sweep.csv``, from the nearest folder ``configs`` above the file, or else
+    the steps of ``configs/governance/systemic.yaml``, ``region: default`` the rows of
+    ``configs/regions/default.csv``, from the nearest folder ``configs`` above the file, or else
     above the current folder. A path that ends in .yaml (.csv for a table) is relative to the
     file; a table that is not there, to the current folder. Faults of the named files are kept in
     ``faults`` for ``validate`` to raise.

@@ -178,7 +178,7 @@ def _write(console: Console, zh: bool, heads: Sequence[str], rows: Any) -> None:
         table.add_column(
             _HEADS[head] if zh else head,
             justify="left" if words else "right",
-            no_wrap=head != "target",
+            overflow="fold",
         )
     for row in rows:
         table.add_row(*row)
