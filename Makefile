@@ -32,7 +32,7 @@ facts: $(UV)  ## the default city under block-separated governance against the f
 backfires: $(UV)  ## where each measure helps and where it harms: a quarter of an hour
 	$(RUN) --no-dev reformsim run experiments/backfires -o results/backfires
 
-uncertainty: $(UV)  ## the whole reform over all uncertainties: about half an hour
+uncertainty: $(UV)  ## the whole reform over all uncertainties: an hour, and longer beside other work
 	$(RUN) --no-dev reformsim run experiments/uncertainty_sweep.yaml -o results/uncertainty_sweep
 
 bench: $(UV)  ## the engine next to other frameworks and libraries, into docs/performance.md

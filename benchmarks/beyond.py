@@ -61,7 +61,7 @@ def table(measured: Measured) -> str:
     core_seconds = m["seconds"] * m["threads"] / years / people
     bytes_a_year = 2 * m["climbed"] * CASE.itemsize / years / people
     lines = [
-        "| | residents | core-hours a scenario-year, 1 need | the same, 5 needs "
+        "| | residents | core-hours a scenario-year, 1 need | the same, five times the needs "
         "| traffic between partitions, MB a year |",
         "|---|--:|--:|--:|--:|",
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from benchmarks.frame import Benchmark, Measured, alternate, spread
-from benchmarks.whole_city import regime_in_force
+from benchmarks.whole_city import YEAR, regime_in_force
 from reformsim import CityModel, Scenario
 from reformsim.experiment import plan
 from reformsim.experiment.run import How, carry_out
@@ -20,22 +20,25 @@ RUNS, PAIRS, LONG = 100, 5, 10_000
 OUTCOMES = ("satisfaction", "true_solution_rate", "p90_days")
 
 
-def experiment(runs: int, days: int = 365) -> Experiment:
-    """Return replications of one scenario on the town, a year of five needs each."""
-    town = regime_in_force("town", 5.0, "block-separated", 62).city
+def experiment(runs: int) -> Experiment:
+    """Return replications of both regimes on the town, a year of five needs each."""
+    systemic = regime_in_force("town", 5.0, "systemic", YEAR)
+    steps = [{"measure": x.measure, "intensity": x.intensity, "from": 0} for x in systemic.reform]
     return Experiment.model_validate(
         {
             "name": "sweep", "title": "A sweep", "title_zh": "扫描", "question": "How fast?",
-            "city": town, "warm_up": 0, "days": days, "replications": runs, "keep": "headlines",
+            "city": systemic.city, "warm_up": 0, "years": 1, "replications": runs // 2,
+            "keep": "headlines",
             "uncertainties": {"needs": 5, "staffing_needs": 5},
-            "outcomes": OUTCOMES, "scenarios": {"block_separated": {}},
+            "outcomes": OUTCOMES, "baseline": "block_separated",
+            "scenarios": {"block_separated": {}, "systemic": {"reform": steps}},
         }
     )  # fmt: skip
 
 
-def pipeline(runs: int, days: int, seed: int) -> Callable[[], int]:
+def pipeline(runs: int, seed: int) -> Callable[[], int]:
     """Return what sends runs through design, store and analysis, in this process."""
-    asked = plan.of(experiment(runs, days))
+    asked = plan.of(experiment(runs))
 
     def run() -> int:
         with tempfile.TemporaryDirectory() as folder:
@@ -46,9 +49,9 @@ def pipeline(runs: int, days: int, seed: int) -> Callable[[], int]:
     return run
 
 
-def bare(runs: int, days: int, seed: int) -> Callable[[], int]:
+def bare(runs: int, seed: int) -> Callable[[], int]:
     """Return what makes the same runs by the model alone, set back between them."""
-    asked = plan.of(experiment(runs, days))
+    asked = plan.of(experiment(runs))
 
     def run() -> int:
         model, rows = None, 0
@@ -59,7 +62,7 @@ def bare(runs: int, days: int, seed: int) -> Callable[[], int]:
                 model = CityModel(scenario, one.seed)
             else:
                 model.reset(scenario, one.seed)
-            model.run_until(days)
+            model.run_until(YEAR)
             rows += sum(value == value for _, value in model.headlines())
         return rows
 
@@ -69,11 +72,10 @@ def bare(runs: int, days: int, seed: int) -> Callable[[], int]:
 def measure(quick: bool) -> Measured:
     """Time both ways in turn, the engine's share of a run, and a long sweep on all cores."""
     runs, pairs, long = (4, 2, 8) if quick else (RUNS, PAIRS, LONG)
-    days = 62 if quick else 365
     times = alternate(
         {
-            "pipeline": lambda seed: pipeline(runs, days, seed),
-            "bare": lambda seed: bare(runs, days, seed),
+            "pipeline": lambda seed: pipeline(runs, seed),
+            "bare": lambda seed: bare(runs, seed),
         },
         pairs,
     )
@@ -82,15 +84,15 @@ def measure(quick: bool) -> Measured:
     workers = os.cpu_count() or 1
     begun = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        asked = plan.of(experiment(long, days))
+        asked = plan.of(experiment(long))
         results = carry_out(asked, Path(folder) / "out", workers, stream=io.StringIO())
         made = len(results.runs)
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
     return {
-        "runs": runs, "pairs": pairs, "days": days,
+        "runs": runs, "pairs": pairs, 
         "ms": {k: spread([1e3 * x.run / runs for x in several]) for k, several in times.items()},
         "overhead": spread(overhead),
-        "engine_ms": spread([_engine(days) for _ in range(pairs)]),
+        "engine_ms": spread([_engine() for _ in range(pairs)]),
         "long": {
             "runs": made, "workers": workers, "seconds": time.perf_counter() - begun,
             "bytes_a_run": size / made,
@@ -98,10 +100,10 @@ def measure(quick: bool) -> Measured:
     }  # fmt: skip
 
 
-def _engine(days: int) -> float:
+def _engine() -> float:
     """Return milliseconds that the case engine alone takes of a run of the town."""
     spent = 0.0
-    scenario = regime_in_force("town", 5.0, "block-separated", days)
+    scenario = regime_in_force("town", 5.0, "block-separated", YEAR)
     model = CityModel(scenario, 1)
     catch_up = model._catch_up
 
@@ -112,7 +114,7 @@ def _engine(days: int) -> float:
         spent += time.perf_counter() - begun
 
     model._catch_up = timed  # type: ignore[method-assign]
-    model.run_until(days)
+    model.run_until(YEAR)
     return 1e3 * spent
 
 
