@@ -79,6 +79,21 @@ def test_measures_above_their_share_raise_and_name_the_worst_unit():
         )
 
 
+def test_grid_workers_who_cannot_be_paid_raise():
+    """They stay at their posts whatever there is: unpaid work would be money from nowhere."""
+    with pytest.raises(ValueError, match=r"pay of those who cannot be spared .* in 1 of 2 units"):
+        settle(
+            0.0,
+            np.array([100.0, 100.0]),
+            0.0,
+            measure_costs=np.array([50.0, 51.0]),
+            wage=10.0,
+            heads_wanted=9.0,
+            max_cost_share=0.6,
+            heads_needed=5.0,
+        )
+
+
 def test_bids_above_own_money_raise():
     with pytest.raises(ValueError, match="bids"):
         settle(

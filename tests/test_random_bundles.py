@@ -137,3 +137,16 @@ def test_random_bundles_lose_nothing(data):
 @given(data=st.data())
 def test_many_random_bundles_lose_nothing(data):
     follow_or_reject(follow, data, _worlds())
+
+
+def test_a_bundle_that_leaves_grid_workers_unpaid_is_refused():
+    """Found by the 5,000: half the money gone, and grid workers at their posts without pay."""
+    scenario = Scenario(
+        name="poor", city=CITY, warm_up=WARM_UP, days=DAYS,
+        reform=(Step(measure="fifteen_minute_circle", intensity=0.5, from_day=WARM_UP),),
+        uncertainties={
+            "cost_factor": 0.5, "max_cost_share": 0.6, "wage": 4.0, "staffing_needs": 1.0,
+        },
+    )  # fmt: skip
+    with pytest.raises(ValueError, match="pay of those who cannot be spared"):
+        follow(scenario, 0)

@@ -36,6 +36,7 @@ def settle(
     heads_wanted: ArrayLike,
     max_cost_share: float,
     bids: ArrayLike = 0.0,
+    heads_needed: ArrayLike = 0.0,
 ) -> Account:
     """Settle a year's money: measures first, then bids for projects, then staff at one wage.
 
@@ -53,10 +54,11 @@ def settle(
         heads_wanted: (n,) heads the unit would employ.
         max_cost_share: largest share of the transfer that measures may take.
         bids: (n,) money spent in the year's contests.
+        heads_needed: (n,) heads that are at their posts whatever there is, and must be paid.
 
     Raises:
-        ValueError: measures above their share of the transfer, or bids above own money. Nothing
-            is cut silently.
+        ValueError: measures above their share of the transfer, bids above own money, or wages of
+            the heads needed above what is left. Nothing is cut silently.
     """
     opening, transfer, revenue = np.broadcast_arrays(
         *(np.atleast_1d(np.asarray(money, float)) for money in (opening, transfer, revenue))
@@ -67,6 +69,8 @@ def settle(
     _hold("recurrent cost of the measures", measures, max_cost_share * transfer)
     _hold("bids for projects", bids, opening + revenue)
     left = opening + transfer + revenue - measures - bids
+    needed = np.broadcast_to(wage * np.asarray(heads_needed, float), left.shape)
+    _hold("pay of those who cannot be spared", needed, left)
     affordable = left / wage
     heads = np.minimum(heads_wanted, affordable)
     # where all is spent nothing is left, not even by rounding

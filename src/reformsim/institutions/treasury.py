@@ -21,6 +21,7 @@ def pay(
     bids: np.ndarray,
     costs: np.ndarray,
     heads_before: np.ndarray,
+    heads_needed: np.ndarray,
     quota: np.ndarray | float,
     world: np.record,
 ) -> np.ndarray:
@@ -30,8 +31,8 @@ def pay(
     of the reform cuts short then buys the same heads as an uncut one, to the bit. ``revenue``,
     ``bids`` and ``costs`` are yearly rates in 10,000 yuan; ``costs`` are what the rules in force
     cost beyond the pre-reform obligations, and may be negative. Staff may grow to ``quota`` times
-    ``heads_before``; what is left is carried over. Raises ValueError where they
-    exceed the declared share of the transfer.
+    ``heads_before``; what is left is carried over. Raises ValueError where costs exceed the
+    declared share of the transfer, and where what is left does not pay ``heads_needed``.
     """
     # in yearly rates: without money carried over, heads do not depend on `ahead` at all
     opening = accounts["balance"] / ahead
@@ -44,6 +45,7 @@ def pay(
         heads_wanted=quota * heads_before,
         max_cost_share=world["max_cost_share"],
         bids=np.minimum(bids, opening + revenue),
+        heads_needed=heads_needed,
     )
     part = years / ahead
     accounts["received"] += accounts["transfer"] * years

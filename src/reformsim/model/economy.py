@@ -115,17 +115,17 @@ class Economy:
         costs = measures + w["station_cost"] * (kept - b.stations) + bought * b.people / 1e4
         costs = costs + careers.pay_cost(paid, w, b.grids)
         heads = treasury.pay(
-            self.accounts, years, ahead, income, offices["bids"], costs, b.heads,
+            self.accounts, years, ahead, income, offices["bids"], costs, b.heads, b.grids,
             paid["headcount_quota"], w,
         )  # fmt: skip
         flexible = b.offices["heads"] + b.offices["station_heads"]
         offices["staff_share"] = np.maximum(heads - b.grids, 0.0) / flexible
         extra = districts["hub_heads"] + teams - self.teams_before
+        seats = b.line_heads - b.departments
         line = treasury.pay(
             self.district_accounts, years, ahead, district_income, np.zeros(len(districts)),
-            w["wage"] * extra, b.line_heads, levers.BY_NAME["headcount_quota"].default, w,
+            w["wage"] * extra, b.line_heads, seats, levers.BY_NAME["headcount_quota"].default, w,
         )  # fmt: skip
-        seats = b.line_heads - b.departments
         districts["staff_share"] = np.maximum(line - seats, 0.0) / b.departments
         self.spending = self._with_district("spending_rate")
         self.measures = self._with_district("measures_rate")
