@@ -8,6 +8,7 @@ import csv
 import io
 import json
 
+import pytest
 from typer.testing import CliRunner
 
 from reformsim.cli import app
@@ -59,6 +60,7 @@ def invoke(*command) -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_an_export_learned_and_calibrated_gives_back_its_truth(tmp_path):
     """True values lie in the learned intervals, and in what the calibration leaves.
 
