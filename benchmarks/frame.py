@@ -74,6 +74,11 @@ def spread(values: Sequence[float]) -> dict[str, float]:
     return {"median": median(values), "low": min(values), "high": max(values)}
 
 
+def written(x: dict[str, float]) -> str:
+    """Write a spread in whole numbers: the median, and from the smallest to the largest."""
+    return f"{x['median']:.0f} ({x['low']:.0f}–{x['high']:.0f})"
+
+
 def ratios(slow: Sequence[float], fast: Sequence[float]) -> dict[str, float]:
     """Return the spread of the ratios of paired runs."""
     return spread([a / b for a, b in zip(slow, fast, strict=True)])

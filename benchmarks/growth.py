@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.frame import Benchmark, Measured, alternate, ratios, spread
+from benchmarks.frame import Benchmark, Measured, alternate, ratios, spread, written
 from reformsim import CityModel, Scenario
 from reformsim.city import CityConfig
 
@@ -111,7 +111,7 @@ def table(measured: Measured) -> str:
     """Return one table for each thing that grows."""
     lines = ["| residents | a month, s | ns per need | bytes per resident |", "|--:|--:|--:|--:|"]
     lines += [
-        f"| {c['of']:,.0f} | {c['seconds']['median']:.3g} | {_spread(c['ns_per_need'])} "
+        f"| {c['of']:,.0f} | {c['seconds']['median']:.3g} | {written(c['ns_per_need'])} "
         f"| {c['bytes'] / c['of']:.0f} |"
         for c in measured["residents"]
     ]
@@ -122,12 +122,12 @@ def table(measured: Measured) -> str:
         "|--:|--:|--:|",
     ]
     lines += [
-        f"| {c['of']:g} | {c['seconds']['median']:.3g} | {_spread(c['ns_per_need'])} |"
+        f"| {c['of']:g} | {c['seconds']['median']:.3g} | {written(c['ns_per_need'])} |"
         for c in measured["needs"]
     ]
     lines += ["", "| residents for the same needs | a month, s | ns per need |", "|--:|--:|--:|"]
     lines += [
-        f"| {c['of'] * of:,.0f} | {c['seconds']['median']:.3g} | {_spread(c['ns_per_need'])} |"
+        f"| {c['of'] * of:,.0f} | {c['seconds']['median']:.3g} | {written(c['ns_per_need'])} |"
         for c in measured["idle"]
     ]
     large, threads = measured["large_to_small"], measured["threads"]
@@ -141,10 +141,6 @@ def table(measured: Measured) -> str:
         f"**{threads['median']:.2f}** ({threads['low']:.2f}–{threads['high']:.2f}) times as fast "
         f"as one, institutions and records included. {measured['pairs']} runs of each."
     )
-
-
-def _spread(x: dict[str, float]) -> str:
-    return f"{x['median']:.0f} ({x['low']:.0f}–{x['high']:.0f})"
 
 
 def draw(measured: Measured) -> Figure:

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numba import njit
 
-from benchmarks.frame import Benchmark, Measured, alternate, spread
+from benchmarks.frame import Benchmark, Measured, alternate, spread, written
 from reformsim import CityModel, Scenario
 from reformsim.cases import arrivals
 from reformsim.cases import state as s
@@ -213,7 +213,7 @@ def table(measured: Measured) -> str:
     for name, cell in measured["cells"].items():
         parts = " | ".join(f"{cell[x]['median']:.0f}" for x in ("cases", "institutions", "records"))
         rows.append(
-            f"| {name} | {cell['residents']:,} | {_spread(cell['ns_per_need'])} | {parts} |"
+            f"| {name} | {cell['residents']:,} | {written(cell['ns_per_need'])} | {parts} |"
         )
     return "\n".join(
         [
@@ -224,10 +224,6 @@ def table(measured: Measured) -> str:
             f"{measured['ratio_of_cases']['median']:.3g} times. {_rest(measured)}",
         ]
     )  # fmt: skip
-
-
-def _spread(x: dict[str, float]) -> str:
-    return f"{x['median']:.0f} ({x['low']:.0f}–{x['high']:.0f})"
 
 
 def shares(measured: Measured) -> dict[str, float]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from benchmarks.frame import Benchmark, Measured, alternate, spread
+from benchmarks.frame import Benchmark, Measured, alternate, spread, written
 from benchmarks.whole_city import YEAR, regime_in_force
 from reformsim import CityModel, Scenario
 from reformsim.experiment import plan
@@ -124,9 +124,9 @@ def table(measured: Measured) -> str:
     rows = [
         "| a year of the town (20,000 residents, 5 needs) | ms a run and core |",
         "|---|--:|",
-        f"| case engine alone | {_spread(measured['engine_ms'])} |",
-        f"| model in a loop | {_spread(ms['bare'])} |",
-        f"| whole pipeline, in one process | {_spread(ms['pipeline'])} |",
+        f"| case engine alone | {written(measured['engine_ms'])} |",
+        f"| model in a loop | {written(ms['bare'])} |",
+        f"| whole pipeline, in one process | {written(ms['pipeline'])} |",
     ]
     return "\n".join(rows) + (
         f"\n\nDesign, store, checks and collecting take **{over['median']:.1%}** "
@@ -135,10 +135,6 @@ def table(measured: Measured) -> str:
         f"**{long['seconds'] / 60:.1f} minutes**, {long['runs'] / long['seconds']:.1f} runs a "
         f"second, {long['bytes_a_run'] / 1e3:.1f} kB a run on disk."
     )
-
-
-def _spread(x: dict[str, float]) -> str:
-    return f"{x['median']:.0f} ({x['low']:.0f}–{x['high']:.0f})"
 
 
 def draw(measured: Measured) -> Figure:
