@@ -93,7 +93,7 @@ class Model:
         return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
 
     def waits(self) -> pd.DataFrame:
-        return pd.DataFrame({"stage": [], "days": [], "period": []})
+        return pd.DataFrame({"kind": [], "outcome": [], "value": [], "period": []})
 
 
 def position(scenario: Scenario) -> float:

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pandas as pd
 
+from reformsim.cases.state import DESK_KINDS
 from reformsim.declared import Outcome
 from reformsim.outcomes import BY_NAME
 from reformsim.scenario import Scenario
@@ -105,11 +106,12 @@ class FakeModel:
     def waits(self) -> pd.DataFrame:
         common = np.random.default_rng([self.seed, 2])
         rows = [
-            (stage, (1 + i % 3) * (1 - self.effect()) + 0.05 * common.random(), period)
+            (kind, name, (1 + i % 3) * (1 - self.effect()) + 0.05 * common.random(), period)
             for period in ("warm_up", "transition", "after")
-            for i, stage in enumerate(STAGES)
+            for kind, names in (("wait", STAGES), ("desk", DESK_KINDS), ("visits", DESK_KINDS))
+            for i, name in enumerate(names)
         ]
-        return pd.DataFrame(rows, columns=["stage", "days", "period"])
+        return pd.DataFrame(rows, columns=["kind", "outcome", "value", "period"])
 
 
 def fake_model(scenario: Scenario, seed: int, threads: int) -> FakeModel:

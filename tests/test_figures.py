@@ -141,6 +141,7 @@ STUDIES = {
     "tradeoffs": "compared",
     "flow": "compared",
     "waits": "compared",
+    "desks": "compared",
     "distribution": "compared",
     "map": "compared",
     "effects": "crossed",
@@ -204,7 +205,7 @@ def units(edition: Edition, name: str) -> list[str]:
         return ["correlation", "相关"]
     if name == "curves":
         return ["年" if edition.zh else "year"]
-    if name == "waits":
+    if name in ("waits", "desks"):
         return ["天" if edition.zh else "days"]
     return [edition.unit(trait.unit) for trait in edition.study.traits.values()]
 

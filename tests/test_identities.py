@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reformsim.cases.state import FREE, TALLY
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
 from reformsim.institutions import hours as h
 from reformsim.institutions import staff, treasury
@@ -298,3 +299,26 @@ def test_levelling_thin_desks_keeps_heads(heads, groups):
             assert out[here].min() >= least * (1 - 1e-9)
             if desk[here].min() >= staff.FEWEST_HEADS:
                 np.testing.assert_array_equal(out[here], desk[here])
+
+
+@pytest.mark.parametrize("measures", [(), ("five_plus_x_offices", "convenience_centre")])
+def test_waits_by_desk_add_up_to_those_by_stage(town, measures):
+    """Every day waited is told once by its stage and once by its desk; so is every visit."""
+    reform = tuple(Step(measure=name, from_day=0) for name in measures)
+    model = CityModel(town(*reform, days=200, warm_up=0), rng=4)
+    model.run_until(200)
+    rows = model.waits().pivot(index="outcome", columns="kind", values="value")
+    counts = dict(zip(TALLY, model.columns.tally.sum(axis=(0, 1)), strict=True))
+    heard, sent = counts["voiced"] + counts["found"], counts["dispatched"]
+    visits = rows["visits"].dropna() * counts["needs"] / 100
+    by_desk = (rows["desk"] * visits).dropna()
+    intake = ["grid", "station", "centre", "hotline"]
+    front = by_desk.index.isin(intake)
+    assert by_desk[front].sum() == pytest.approx(rows.loc["intake_wait", "wait"] * heard)
+    assert by_desk[~front].sum() == pytest.approx(rows.loc["desk_wait", "wait"] * sent)
+    # what was sent to a desk has left it, or is one of the cases still open
+    still = (model.columns.districts[0].cases["stage"] != FREE).sum()
+    ended = visits[~visits.index.isin(intake)].sum()
+    assert counts["visits"] - 6 * still <= ended <= counts["visits"]
+    assert visits.filter(like="merged.").sum() > 0 or not measures
+    assert (visits.filter(like="merged.") == 0).all() or measures

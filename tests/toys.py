@@ -72,7 +72,7 @@ class Toy:
         return pd.DataFrame({"month": [], "day": [], "outcome": [], "value": []})
 
     def waits(self) -> pd.DataFrame:
-        return pd.DataFrame({"stage": [], "days": [], "period": []})
+        return pd.DataFrame({"kind": [], "outcome": [], "value": [], "period": []})
 
 
 def _row(outcome: Outcome, value: float) -> dict:

@@ -28,7 +28,7 @@ class Category:
     delay: float  # elapsed days, relative to the common median
     lifetime: float  # mean days that an unvoiced need lasts, relative to 180
     stakes: float  # how strongly people voice it (utility, added to every public channel)
-    office: int  # of the five pooled offices: 0 general, 1 party, 2 development, 3 governance, 4 welfare
+    office: int  # of the five pooled offices, a row of ``OFFICE_NAMES``
 
 
 CATEGORIES: tuple[Category, ...] = (
@@ -48,7 +48,11 @@ CATEGORIES: tuple[Category, ...] = (
 )  # fmt: skip
 
 COUNT = len(CATEGORIES)
-OFFICES = 5
+#: The merged offices of a subdistrict, in the order of ``Category.office``: name, Chinese name.
+OFFICE_NAMES = {
+    "general": "综合", "party": "党群", "development": "发展", "governance": "治理", "welfare": "民生",
+}  # fmt: skip
+OFFICES = len(OFFICE_NAMES)
 NAMES = tuple(c.name for c in CATEGORIES)
 #: Categories that a mechanism knows by name.
 DISPUTES, ORDER, FIRMS = (NAMES.index(name) for name in ("disputes", "order", "firms"))

@@ -1,13 +1,13 @@
 """The outcomes: pure functions of what a run counted, each with its unit and which way is better."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pandas as pd
 
-from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, WAITS, T
+from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, DESK_KINDS, WAITS, T
 from reformsim.declared import Outcome
 
 PERIODS = ("warm_up", "transition", "after")
@@ -329,17 +329,24 @@ def _cases(name: str, totals: Totals) -> np.ndarray:
     return share.cases(totals) if share else np.full(len(totals.people), np.nan)
 
 
-def waits(days: dict[str, np.ndarray], cases: dict[str, tuple[float, float]]) -> pd.DataFrame:
-    """Return mean days by stage: stage, days, period.
+def waits(spans: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.DataFrame:
+    """Return where cases spend their days: kind, outcome, value, period.
 
-    ``days`` holds summed days by stage, ``cases`` the number of cases heard of and of those
-    dispatched, both by period. Stages of intake are means over all cases heard of, the others
-    over dispatched cases; parallel parts add up, so that the sum over stages may exceed the
-    days from voice to closing.
+    ``spans`` holds for each period the counts of the city, the summed days by stage, and
+    (2, kinds of desk) visits with the days waited. Rows of kind "wait" are mean days by stage:
+    of intake over all cases heard of, of the others over dispatched cases; parallel parts add up,
+    so that the sum over stages may exceed the days from voice to closing. Rows of kind "desk" are
+    the mean days from coming to a desk until service begins there, "visits" the visits for 100
+    needs; a desk that nobody came to has none.
     """
-    rows = [
-        (stage, value / max(cases[period][stage not in INTAKE_STAGES], 1.0), period)
-        for period, values in days.items()
-        for stage, value in zip(WAITS, values, strict=True)
-    ]
-    return pd.DataFrame(rows, columns=["stage", "days", "period"])
+    rows: list[tuple[str, str, float, str]] = []
+    for period, (counts, stages, (visits, waited)) in spans.items():
+        heard, dispatched = counts[T["voiced"]] + counts[T["found"]], counts[T["dispatched"]]
+        for stage, days in zip(WAITS, stages, strict=True):
+            cases = heard if stage in INTAKE_STAGES else dispatched
+            rows.append(("wait", stage, days / max(cases, 1.0), period))
+        for desk, n, days in zip(DESK_KINDS, visits, waited, strict=True):
+            if n > 0:
+                rows.append(("desk", desk, days / n, period))
+                rows.append(("visits", desk, 100 * n / counts[T["needs"]], period))
+    return pd.DataFrame(rows, columns=["kind", "outcome", "value", "period"])

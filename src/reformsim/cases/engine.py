@@ -176,7 +176,6 @@ def _split_visits(d, now, calendar, waiting, held):
             held[n_held] = i
             n_held += 1
         elif not ended:
-            k.visits -= 1
             waiting[n_waiting] = i
             n_waiting += 1
         if not ended:

@@ -180,7 +180,6 @@ def visit(d, i, desk, work, patience):
     case.finish = start + work / k.speed
     _replace_first(d.free, k.first, k.servers, case.finish)
     k.busy += case.finish - start
-    k.visits += 1
     return max(finish_wall(case.finish, k.calendar), case.arrived)
 
 

@@ -173,7 +173,8 @@ DESK = np.dtype(
         ("first", "i4"),  # of its servers in ``free``
         ("speed", "f8"),  # hours of work done per working hour of one server
         ("busy", "f8"),  # server working hours since the last settlement
-        ("visits", "i8"),
+        ("visits", "i8"),  # ended so far
+        ("waited", "f8"),  # days until their service began, summed
         ("calendar", "u1"),
     ]
 )
@@ -249,6 +250,12 @@ class Wait(IntEnum):
 
 #: Counts of days that grow while a case is open, in the order of `columns.open_cases`.
 KINDS = (Count.PROBLEM_DAYS, Count.ORDER_DAYS, Count.FIRM_DAYS, Count.CROSS_DAYS)
+#: Kinds of desk, in the order of `desk_offsets`; those of one level by category or merged office.
+DESK_KINDS = (
+    "grid", "station", "centre", *(f"subdistrict.{name}" for name in categories.NAMES),
+    *(f"merged.{name}" for name in categories.OFFICE_NAMES),
+    *(f"department.{name}" for name in categories.NAMES), "hotline", "hub", "post",
+)  # fmt: skip
 TALLY = tuple(count.name.lower() for count in Count)
 WAITS = tuple(wait.name.lower() for wait in Wait)
 #: Position of a count by its name.

@@ -57,9 +57,11 @@ def served(d, i, wait, work):
     case = d.cases[i]
     if case.desk < 0:
         return case.arrived
-    calendar = d.desks[case.desk].calendar
-    start = max(start_wall(case.start, calendar), case.arrived)
-    end = max(finish_wall(case.finish, calendar), start)
+    k = d.desks[case.desk]
+    start = max(start_wall(case.start, k.calendar), case.arrived)
+    end = max(finish_wall(case.finish, k.calendar), start)
+    k.visits += 1
+    k.waited += start - case.arrived
     d.waits[wait] += start - case.arrived
     d.waits[work] += end - start
     lead = d.cases[case.parent]

@@ -43,7 +43,7 @@ class Model(Protocol):
         """Return month, day, outcome, value, for the whole city."""
 
     def waits(self) -> pd.DataFrame:
-        """Return stage, days, period."""
+        """Return kind, outcome, value, period."""
 
 
 class Detailed(Model, Protocol):
@@ -125,7 +125,7 @@ def everything(model: Model) -> pa.Table:
     parts = [
         model.outcomes().assign(kind="outcome"),
         model.curves().assign(kind="curve"),
-        model.waits().rename(columns={"stage": "outcome", "days": "value"}).assign(kind="wait"),
+        model.waits(),
     ]
     return _packed(parts)
 

@@ -23,7 +23,7 @@ from reformsim.scenario import Closed, PremisesPlan, StationPlan, Step
 
 #: Those of a comparison.
 _COMPARED: tuple[Figure, ...] = (
-    "curves", "contrasts", "tradeoffs", "flow", "waits", "distribution", "map",
+    "curves", "contrasts", "tradeoffs", "flow", "waits", "desks", "distribution", "map",
 )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 from typing import Literal
 
 Figure = Literal[
-    "curves", "contrasts", "tradeoffs", "flow", "waits", "distribution", "map",
+    "curves", "contrasts", "tradeoffs", "flow", "waits", "desks", "distribution", "map",
     "effects", "cells", "groups", "waterfall", "interactions",
     "robustness", "regret", "drivers", "tornado", "indices", "convergence", "power",
 ]  # fmt: skip

@@ -169,7 +169,7 @@ class _Evaluation:
         return pd.DataFrame(columns=["month", "day", "outcome", "value"])
 
     def waits(self) -> pd.DataFrame:
-        return pd.DataFrame(columns=["stage", "days", "period"])
+        return pd.DataFrame(columns=["kind", "outcome", "value", "period"])
 
 
 def output(name: str, unit: str = "1") -> Outcome:

@@ -142,8 +142,8 @@ class CityModel(mesa.Model):
         return records.daily(self.columns, int(self.time))
 
     def waits(self) -> pd.DataFrame:
-        """Return where dispatched cases spent their days: stage, days, period."""
-        return results.waits(*self._history_now().waits())
+        """Return where cases spent their days, and waited: kind, outcome, value, period."""
+        return results.waits(self._history_now().waits())
 
     def cases(self) -> pd.DataFrame:
         """Return the cases kept; raises ValueError where the scenario did not keep them."""

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from reformsim.cases import state as s
 from reformsim.cases.columns import Columns
 from reformsim.city import City
 from reformsim.model.administration import Administration
@@ -117,18 +116,13 @@ class History:
         span = self.periods[PERIODS.index("after")]
         return total(span, self.city, everyone(self.city)) if span.length > 0 else None
 
-    def waits(self) -> tuple[dict[str, np.ndarray], dict[str, tuple[float, float]]]:
-        """Return summed days by stage, and cases heard of and dispatched, both by period."""
-        spans = {p: x for p, x in zip(PERIODS, self.periods, strict=True) if x.length > 0}
-        total = {p: x.tally.sum(axis=(0, 1)) for p, x in spans.items()}
-        cases = {
-            p: (
-                float(t[s.Count.VOICED] + t[s.Count.FOUND]),
-                float(t[s.Count.DISPATCHED]),
-            )
-            for p, t in total.items()
+    def waits(self) -> dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Return by period: counts of the city, summed days by stage, visits and days by desk."""
+        return {
+            period: (span.tally.sum(axis=(0, 1)), span.waits, span.desks)
+            for period, span in zip(PERIODS, self.periods, strict=True)
+            if span.length > 0
         }
-        return {p: x.waits for p, x in spans.items()}, cases
 
     def _period(self, day: int) -> int:
         if day < self.scenario.warm_up:

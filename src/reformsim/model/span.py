@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reformsim import categories
 from reformsim.cases import state as s
 from reformsim.cases.columns import Columns, groups_at, open_cases
 from reformsim.city import layouts
@@ -32,6 +33,7 @@ class Span:
     tally: np.ndarray  # (communities, 3, counts)
     days: np.ndarray  # (communities, 3, bins)
     waits: np.ndarray
+    desks: np.ndarray  # (2, kinds of desk) visits, and days waited for their service
     days_by_parts: np.ndarray
     felt: np.ndarray  # (communities, 3) satisfaction × days
     open: np.ndarray  # (communities, 3) open cases × days
@@ -51,6 +53,7 @@ class Span:
             tally=np.zeros((communities, 3, len(s.TALLY))),
             days=np.zeros((communities, 3, s.BINS), np.uint32),
             waits=np.zeros(len(s.WAITS)),
+            desks=np.zeros((2, len(s.DESK_KINDS))),
             days_by_parts=np.zeros((7, s.BINS)),
             felt=np.zeros((communities, 3)),
             open=np.zeros((communities, 3)),
@@ -70,6 +73,23 @@ class Span:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
+def by_kind(d: s.District) -> np.ndarray:
+    """Return visits ended and days waited so far by kind of desk, (2, len(DESK_KINDS))."""
+    table = np.stack([d.desks["visits"], d.desks["waited"]])
+    grids, stations, centres, subdistrict, merged, *others = np.split(
+        table, d.fixed[: s.DESKS], axis=1
+    )
+    return np.concatenate(
+        [
+            *(x.sum(axis=1, keepdims=True) for x in (grids, stations, centres)),
+            subdistrict.reshape(2, -1, categories.COUNT).sum(axis=1),
+            merged.reshape(2, -1, categories.OFFICES).sum(axis=1),
+            *others,
+        ],
+        axis=1,
+    )
+
+
 def since(seen: Span, columns: Columns, admin: Administration, first: int, day: int) -> Span:
     """Return the span from day ``first`` to ``day``; ``seen`` holds the counts up to ``first``.
 
@@ -82,6 +102,7 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
         "tally": columns.tally.copy(),
         "days": columns.days.copy(),
         "waits": sum(d.waits for d in columns.districts),
+        "desks": sum(by_kind(d) for d in columns.districts),
         "days_by_parts": sum(d.days_by_parts.astype(float) for d in columns.districts),
     }
     for name, value in counted.items():

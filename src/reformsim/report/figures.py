@@ -8,6 +8,7 @@ from matplotlib.figure import SubFigure
 
 from reformsim.report import (
     compare,
+    desks,
     distribution,
     factorial,
     flows,
@@ -29,6 +30,7 @@ FIGURES: dict[str, Callable[[Edition], SubFigure]] = {
     "tradeoffs": compare.tradeoffs,
     "flow": flows.flow,
     "waits": flows.waits,
+    "desks": desks.desks,
     "distribution": distribution.distribution,
     "map": maps.satisfaction,
     "effects": factorial.effects,
