@@ -272,6 +272,7 @@ def test_a_failed_run_costs_its_block_and_says_so(kind, lost):
     assert any(i.value != 0 for i in found)
     loss = sensitivity.losses(asked.design, sample, response)
     assert f"{loss.lost} of {loss.blocks} {lost}s left out" in loss.consequence
+    assert f"{loss.blocks} " in loss.consequence_zh and f"有 {loss.lost} " in loss.consequence_zh
     assert 70 in loss.points
     assert 1 <= loss.lost <= 2
     assert sensitivity.losses(asked.design, sample, answer(asked, curve)[2]) is None

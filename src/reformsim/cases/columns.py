@@ -1,7 +1,9 @@
 """City-wide columns of a run, and the districts as views of them."""
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -9,6 +11,7 @@ from reformsim import categories
 from reformsim.cases import needs
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
+from reformsim.cases.threads import side_by_side
 from reformsim.cases.voice import baseline_of, known_of, touch
 from reformsim.chance import seed_key
 from reformsim.city import ages_by_grid
@@ -90,7 +93,7 @@ def drifted(d, t):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def groups_at(d, t):
     """Mean satisfaction of every community and age group at wall time ``t``, (communities, 3).
 
@@ -110,7 +113,7 @@ def groups_at(d, t):
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def open_cases(d, t):
     """Open cases at ``t`` by community, age group and bin of the days since they were voiced.
 
@@ -152,6 +155,14 @@ class Columns:
     tally: np.ndarray
     days: np.ndarray
     districts: list[s.District] = field(default_factory=list)
+    threads: int = 1
+
+    def each[T](self, act: Callable[..., T], *arguments: Sequence[Any]) -> list[T]:
+        """Return ``act(district, ...)`` of every district, in their order, side by side.
+
+        ``arguments`` have one entry a district each.
+        """
+        return side_by_side(act, self.districts, *arguments, threads=self.threads)
 
     def slices(self, district: int) -> tuple[slice, slice, slice, slice]:
         """Return a district's rows of units, communities, grids and residents."""

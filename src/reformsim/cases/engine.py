@@ -138,7 +138,7 @@ def served_hours(d: District, now: float) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _unserved(d, worked):
     """Return the visits that have service to come, and its hours; ``worked`` by calendar."""
     rows = np.empty(len(d.cases), np.int64)
@@ -155,7 +155,7 @@ def _unserved(d, worked):
     return rows[:n], left[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _split_visits(d, now, calendar, waiting, held):
     """List the cases that wait at desks and those in service at ``now``; returns both counts.
 
@@ -190,7 +190,7 @@ def _split_visits(d, now, calendar, waiting, held):
     return n_waiting, n_held
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _queue_again(d, order, now):
     for n in range(len(order)):
         i = order[n]

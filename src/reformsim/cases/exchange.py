@@ -6,7 +6,6 @@ meanwhile: they run side by side, and the size of the window changes nothing.
 """
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +15,7 @@ from reformsim.cases.clock import CALENDARS, OFFICE, finish_wall, start_wall, to
 from reformsim.cases.engine import run_to
 from reformsim.cases.escalate import WINDOW
 from reformsim.cases.queue import push
+from reformsim.cases.threads import side_by_side
 from reformsim.kernels import njit
 
 
@@ -59,18 +59,13 @@ def run_windows(
 
     Where nothing is on its way to the city, nor can be, there is one window.
     """
-    by_size = sorted(districts, key=lambda d: -len(d.residents))  # the largest first
-    with ThreadPoolExecutor(threads) as pool:
-        side_by_side = pool.map if threads > 1 else map
-        while start < day:
-            end = day
-            if any(
-                (d.units["escalation"] > 0).any() or d.state[s.CITY_HEAD] >= 0 for d in districts
-            ):
-                end = min(start + window, day)
-                city.exchange(districts, end)
-            list(side_by_side(run_to, by_size, [end] * len(by_size)))
-            start = end
+    while start < day:
+        end = day
+        if any((d.units["escalation"] > 0).any() or d.state[s.CITY_HEAD] >= 0 for d in districts):
+            end = min(start + window, day)
+            city.exchange(districts, end)
+        side_by_side(run_to, districts, [end] * len(districts), threads=threads)
+        start = end
 
 
 @njit(cache=True)

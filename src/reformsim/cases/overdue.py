@@ -30,7 +30,7 @@ def weigh(d: s.District, day: int) -> None:
     d.state[s.WEIGHED] = day
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _late(d, day):
     """Cases that somebody has called about and that are open past the promised time."""
     rows = np.empty(len(d.cases), np.int64)
@@ -44,7 +44,7 @@ def _late(d, day):
     return rows[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _weigh(d, rows, day):
     faded = d.world[0].overdue_burden - burden_left(d, day)
     for n in range(len(rows)):

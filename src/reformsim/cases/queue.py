@@ -116,7 +116,7 @@ def open_span(d: District, start: int, end: int) -> None:
     _file_cases(d, float(start), float(end))
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def _file_cases(d, start, end):
     d.span[START_DAY] = start
     d.span[END_DAY] = end
@@ -183,7 +183,7 @@ def visit(d, i, desk, work, patience):
     return max(finish_wall(case.finish, k.calendar), case.arrived)
 
 
-@njit(cache=True)
+@njit(cache=True, nogil=True)
 def set_servers(d, servers, speed, now, held_desk, held_finish):
     """Staff every desk anew at wall time ``now``; visits in service keep their server.
 

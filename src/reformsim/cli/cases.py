@@ -14,7 +14,8 @@ from reformsim.cli.common import AsJson, Chinese, console, fail, told
 def learn(
     file: Annotated[Path, typer.Argument(help="An export of cases, CSV.")],
     mapping: Annotated[
-        Path, typer.Option("--map", help="Which column is what, as in configs/mappings.")
+        str,
+        typer.Option("--map", help="Which column is what: a name in configs/mappings, or a file."),
     ],
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Directory [results/learned_NAME].")
@@ -29,13 +30,18 @@ def learn(
 
     Only the mapped columns are read; no address, name or text is kept.
     """
+    from reformsim.config.references import configs
     from reformsim.observed.cases import read_cases
     from reformsim.observed.learning import learn as learned_from
     from reformsim.observed.mapping import Mapping
     from reformsim.report import learned
 
     with told():
-        read_as = Mapping.load(mapping)
+        shipped = configs(Path.cwd(), "mappings")
+        if mapping not in shipped and not Path(mapping).is_file():
+            names = ", ".join(sorted(shipped)) or "none here"
+            raise fail([f"--map: no file {mapping}, nor a name in configs/mappings ({names})"])
+        read_as = Mapping.load(shipped.get(mapping, mapping))
         cases = read_cases(file, read_as)
         lesson = learned_from(cases, residents)
         directory = output or Path("results") / f"learned_{read_as.name}"

@@ -60,6 +60,7 @@ class Loss:
     blocks: int
     points: tuple[int, ...]
     consequence: str
+    consequence_zh: str
 
 
 def indices(design: Sampled, sample: Sample, response: Response) -> list[Index]:
@@ -78,7 +79,7 @@ def losses(design: Sampled, sample: Sample, response: Response) -> Loss | None:
         return None
     there = _whole(_blocks(design, sample, response.means()))
     lost, blocks = int((~there).sum()), len(there)
-    unit, why = _LOSS.get(type(design), ("point", "each stands for itself"))
+    unit, why, unit_zh, why_zh = _LOSS.get(type(design), _ALONE)
     return Loss(
         response.trait.outcome,
         response.scenario,
@@ -87,6 +88,7 @@ def losses(design: Sampled, sample: Sample, response: Response) -> Loss | None:
         tuple(np.flatnonzero(missing).tolist()),
         f"{lost} of {blocks} {unit}s left out: {why}. What is said holds for the worlds that "
         "could be run.",
+        f"{blocks} {unit_zh}中有 {lost} {unit_zh}未计入：{why_zh}。结论只适用于能够运行的情景。",
     )
 
 
@@ -269,13 +271,17 @@ _METHODS: dict[type, Callable[..., list[Index]]] = {
 }
 
 #: What a method loses with one missing point, and why.
+#: What is left out with a missing value, and why; then in Chinese.
+_ALONE = ("point", "each stands for itself", "个情景点", "各点互不依赖")
 _LOSS = {
-    Sobol: ("row", "an index needs all points of a row"),
-    Morris: ("trajectory", "each step needs both of its points"),
-    Fast: ("curve", "a Fourier series needs the whole curve"),
-    Pawn: ("point", "each stands for itself"),
-    OneAtATime: ("point", "its effect is not known, without the first point none is"),
-}
+    Sobol: ("row", "an index needs all points of a row", "行", "指数需要整行的情景点"),
+    Morris: ("trajectory", "each step needs both of its points", "条轨迹", "每一步需要前后两点"),
+    Fast: ("curve", "a Fourier series needs the whole curve", "条曲线", "傅里叶级数需要整条曲线"),
+    OneAtATime: (
+        "point", "its effect is not known, without the first point none is",
+        "个情景点", "该事实的效应未知；缺首点则全部未知",
+    ),
+}  # fmt: skip
 
 
 def _blocks(design: Sampled, sample: Sample, y: np.ndarray) -> np.ndarray:

@@ -63,6 +63,7 @@ class CityModel(mesa.Model):
         self.columns = case_columns.build(
             self.city, world, self.seed, scenario.days, scenario.keep_cases
         )
+        self.columns.threads = self._threads
         self.administration = a = Administration(self.city, scenario, self.seed)
         self.history = History.of(self.columns, scenario)
         self._city_level = CityLevel.of(world, len(self.city.people))
@@ -163,14 +164,15 @@ class CityModel(mesa.Model):
             return
         month = month_of(day)
         if day == month_start(month):
-            for d in self.columns.districts:
-                weigh(d, day)
+            self.columns.each(weigh, self._every(day))
         end = self._turn_after(day)
         self.administration.act(
             self.columns, day, month if day == month_start(month) else None, end
         )
-        for d in self.columns.districts:
-            open_span(d, day, end)
+        self.columns.each(open_span, self._every(day), self._every(end))
+
+    def _every(self, value: int) -> list[int]:
+        return [value] * len(self.columns.districts)
 
     def _residents_written(self) -> None:
         self._sums_are_old = True

@@ -155,8 +155,8 @@ def staff_desks(
     merged = _merge(setting, rules, offices, day)
     base = setting.base
     pooling = by_district(rules, base.people, base.district, len(districts))["budget_pooling"]
-    books.posts.clear()
-    for k, d in enumerate(columns.districts):
+
+    def staff_one(d: s.District, k: int) -> Post:
         u, m, g, _ = columns.slices(k)
         roster = Roster.of(int(d.fixed[s.DESKS]), u.start)
         _post_grids(roster, d, u, workers[g], setting.world["cover"], attendance)
@@ -170,7 +170,9 @@ def staff_desks(
         servers, speed = staff.servers_of(roster.heads, roster.attention * roster.skill)
         restaff(d, day, servers, speed, calendar)
         attention = roster.attention * roster.heads / servers
-        books.posts.append(Post(roster.heads, attention, roster.staff, roster.unit, day))
+        return Post(roster.heads, attention, roster.staff, roster.unit, day)
+
+    books.posts[:] = columns.each(staff_one, range(len(columns.districts)))
 
 
 def _merge(setting: Setting, rules: np.ndarray, offices: np.ndarray, day: float) -> np.ndarray:
@@ -294,10 +296,11 @@ def _post_departments(
 
 def close_books(columns: Columns, attendance: Attendance, books: Books, day: float) -> None:
     """Book the hours of the span that ends at ``day``: paid, used for cases, slack."""
+    served = columns.each(served_hours, [day] * len(columns.districts))
     for k, (d, post) in enumerate(zip(columns.districts, books.posts, strict=True)):
         worked = np.array([to_work(day, c) - to_work(post.since, c) for c in range(len(CALENDARS))])
         paid = post.heads * worked[d.desks["calendar"]]
-        used = served_hours(d, day) * post.attention
+        used = served[k] * post.attention
         first = columns.slices(k)[0].start
         for cls in range(len(h.CLASSES)):
             mine = post.staff == cls

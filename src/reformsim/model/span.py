@@ -109,9 +109,10 @@ def since(seen: Span, columns: Columns, admin: Administration, first: int, day: 
         setattr(new, name, value - getattr(seen, name))
         setattr(seen, name, value)
     at = float(day)
-    felt = [groups_at(d, at) for d in columns.districts]
+    times = [at] * len(columns.districts)
+    felt = columns.each(groups_at, times)
     new.felt = np.where(columns.pulse["people"] > 0, np.concatenate(felt), 0.0) * length
-    now_open = [open_cases(d, at) for d in columns.districts]
+    now_open = columns.each(open_cases, times)
     new.still_open = np.concatenate([number for number, _ in now_open])
     new.ages = np.concatenate([days for _, days in now_open], axis=1)
     new.open = new.still_open.sum(axis=2) * length

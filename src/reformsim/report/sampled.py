@@ -39,7 +39,8 @@ def write(writer: "Writer", worlds: Worlds) -> None:
         _indices(writer, worlds, found)
     lost: dict[str, list[str]] = {}
     for loss in worlds.losses:
-        lost.setdefault(loss.consequence, []).append(writer.name(loss.outcome))
+        told = loss.consequence_zh if writer.zh else loss.consequence
+        lost.setdefault(told, []).append(writer.name(loss.outcome))
     for consequence, outcomes in lost.items():
         writer.console.print(f"[yellow]{', '.join(outcomes)}: {consequence}[/]")
     for line in failures(writer, worlds):
