@@ -5,6 +5,7 @@ import json
 
 import numpy as np
 import pytest
+from matplotlib.text import Text
 from rich.console import Console
 from typer.testing import CliRunner
 
@@ -14,8 +15,9 @@ from reformsim.experiment import calibration, design, matching
 from reformsim.experiment.schema import Experiment
 from reformsim.facts import FactsCity, figures
 from reformsim.known import BY_NAME
-from reformsim.report import data, tables
+from reformsim.report import data, robust, style, tables
 from reformsim.report.edition import Edition
+from reformsim.report.figures import draw
 from reformsim.report.study import Study
 from test_experiment import ROOT
 from toys import execute, experiment
@@ -64,6 +66,23 @@ def test_headlines_are_given_over_the_full_ranges_and_over_the_region(tmp_path):
     assert [row["within"] for row in rows] == ["full", "calibrated"]
     assert "n = 16 points of the full ranges" in Edition(study, zh=False).counted()
     assert "n = 16 个情景点（原范围" in Edition(study, zh=True).counted()
+
+
+def test_figures_are_drawn_over_both_and_say_which(tmp_path):
+    asked = sampled()
+    study = Study(asked, execute(asked, better_where_few_go_wrong, tmp_path / "r"), "0" * 64)
+    drawn = draw(study, tmp_path, ["robustness"], ("svg",))
+    assert [path.stem for path in drawn.paths] == ["robustness", "robustness_calibrated"]
+    with style.look():
+        for worlds, told, share in (
+            (study.worlds, "full ranges, not calibrated", study.worlds.robustness[0].share),
+            (study.calibrated, "of the calibrated region", 1.0),
+        ):
+            figure = robust.robustness(Edition(study, False, worlds))
+            words = [text.get_text() for text in figure.figure.findobj(Text)]
+            assert any(told in word for word in words)
+            marks = [line.get_xdata() for line in figure.axes[0].lines]
+            assert any(len(x) == 1 and x[0] == 100 * share for x in marks)
 
 
 FILE = """

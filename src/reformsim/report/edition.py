@@ -10,6 +10,7 @@ from reformsim.experiment.sampling import CHANCE
 from reformsim.experiment.schema import Experiment
 from reformsim.report.chinese import chinese
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, plain
+from reformsim.report.worlds import Worlds
 
 #: Chinese for what is named nowhere else: chance as an input, cells of a design, groups.
 _NAMES_ZH = {
@@ -67,12 +68,25 @@ class Telling[T: Told](ABC):
 
 
 class Edition(Telling[Study]):
-    """One study, in English or in Chinese."""
+    """One study, in English or in Chinese; of several ``worlds`` those that it tells of."""
+
+    def __init__(self, told: Study, zh: bool, worlds: Worlds | None = None) -> None:
+        """Tell of ``worlds``, of those of the full ranges if None."""
+        super().__init__(told, zh)
+        self._worlds = worlds
 
     @property
     def study(self) -> Study:
         """The study."""
         return self.told
+
+    @property
+    def worlds(self) -> Worlds:
+        """The worlds that are told of; raises ValueError where the design has none."""
+        worlds = self._worlds or self.study.worlds
+        if worlds is None:
+            raise ValueError("not a design over uncertainties")
+        return worlds
 
     def name(self, name: str) -> str:
         """Name an outcome, scenario, factor, label, measure or uncertainty."""
@@ -115,10 +129,14 @@ class Edition(Telling[Study]):
         study = self.study
         n = study.n
         if study.worlds is not None:
-            points = len(study.worlds.sample.values)
+            points = len(self.worlds.sample.values)
             text = self.say(f"n = {points} 个情景点", f"n = {points} points")
             if study.calibrated is not None:
-                text += self.say("（原范围，未校准）", " of the full ranges, not calibrated")
+                text += (
+                    self.say("（校准后的区域）", " of the calibrated region")
+                    if self.worlds.within == "calibrated"
+                    else self.say("（原范围，未校准）", " of the full ranges, not calibrated")
+                )
         elif n > 1:
             text = self.say(f"n = {n} 次重复", f"n = {n} replications")
         else:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 
 from matplotlib.figure import SubFigure
@@ -64,13 +65,20 @@ def draw(
     zh: bool = False,
     dpi: int = provenance.DPI,
 ) -> Drawn:
-    """Draw figures into a directory: those ``names``, else those the experiment asks for."""
+    """Draw figures into a directory: those ``names``, else those the experiment asks for.
+
+    With a calibrated region each is drawn over the full ranges, and as NAME_calibrated over it.
+    """
     drawn = Drawn([], {})
-    edition = Edition(study, zh)
+    editions = {"": Edition(study, zh)}
+    if study.calibrated is not None:
+        editions["_calibrated"] = Edition(study, zh, study.calibrated)
+    asked = study.experiment.figures if names is None else names
     with style.look():
-        for name in study.experiment.figures if names is None else names:
+        for figure_name, (suffix, edition) in product(asked, editions.items()):
+            name = figure_name + suffix
             try:
-                figure = FIGURES[name](edition)
+                figure = FIGURES[figure_name](edition)
             except style.Undrawable as reason:
                 drawn.refused[name] = str(reason)
                 continue

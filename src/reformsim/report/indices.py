@@ -86,8 +86,7 @@ def _frame(
 
 
 def _found(edition: Edition) -> list[Index]:
-    assert edition.study.worlds is not None, "checked by the design's list of figures"
-    return edition.study.worlds.indices
+    return edition.worlds.indices
 
 
 def tornado(edition: Edition) -> SubFigure:
@@ -208,8 +207,7 @@ def convergence(edition: Edition) -> SubFigure:
 
     The dashed grey line is the noise floor at each size.
     """
-    worlds = edition.study.worlds
-    assert worlds is not None, "checked by the design's list of figures"
+    worlds = edition.worlds
     kind = next((k for k in _BARS if any(i.index == k for i in worlds.indices)), "")
     panels = _panels(edition, worlds.convergence, (kind,))
     symbol = _SYMBOLS[kind]

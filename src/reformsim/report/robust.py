@@ -6,7 +6,6 @@ from matplotlib.figure import SubFigure
 from reformsim.experiment.robustness import Driver
 from reformsim.report import style
 from reformsim.report.edition import Edition
-from reformsim.report.worlds import Worlds
 
 #: Drivers shown for each headline, the strongest.
 _DRIVERS = 8
@@ -19,7 +18,7 @@ def robustness(edition: Edition) -> SubFigure:
     Hollow marks: the interval holds one half.
     """
     study = edition.study
-    found = [r for r in _worlds(edition).robustness if r.outcome in study.traits and r.n]
+    found = [r for r in edition.worlds.robustness if r.outcome in study.traits and r.n]
     if not found:
         raise style.Undrawable(edition.nothing_compared())
     order = list(study.traits)
@@ -61,19 +60,13 @@ def _side(edition: Edition, name: str) -> str:
     return edition.outcome(trait) + more
 
 
-def _worlds(edition: Edition) -> Worlds:
-    worlds = edition.study.worlds
-    assert worlds is not None, "checked by the design's list of figures"
-    return worlds
-
-
 def regret(edition: Edition) -> SubFigure:
     """Draw the regret of each scenario in each headline: mean, 95 % quantile and worst.
 
     Regret is what a scenario loses in a world against the best scenario of that world.
     """
     study = edition.study
-    found = _worlds(edition).regrets
+    found = edition.worlds.regrets
     shown = [t for t in study.traits.values() if any(r.outcome == t.outcome for r in found)]
     if not shown:
         raise style.Undrawable(
@@ -124,7 +117,7 @@ def drivers(edition: Edition) -> SubFigure:
     """
     study = edition.study
     grouped: dict[tuple[str, str], list[Driver]] = {}
-    for driver in _worlds(edition).drivers:
+    for driver in edition.worlds.drivers:
         grouped.setdefault((driver.outcome, driver.scenario), []).append(driver)
     if not grouped:
         raise style.Undrawable(
