@@ -29,7 +29,7 @@ def experiment(runs: int) -> Experiment:
             "name": "sweep", "title": "A sweep", "title_zh": "扫描", "question": "How fast?",
             "city": systemic.city, "warm_up": 0, "years": 1, "replications": runs // 2,
             "keep": "headlines",
-            "uncertainties": {"needs": 5, "staffing_needs": 5},
+            "uncertainties": {"needs": 5, "staffing_needs": 5, "max_cost_share": 0.6},
             "outcomes": OUTCOMES, "baseline": "block_separated",
             "scenarios": {"block_separated": {}, "systemic": {"reform": steps}},
         }

@@ -36,6 +36,8 @@ class CityLevel:
 
     def exchange(self, districts: Sequence[s.District], until: float) -> None:
         """Decide on the cases that reach the city before wall time ``until``; send them back."""
+        if all(d.state[s.CITY_HEAD] < 0 for d in districts):
+            return
         arrivals = [_arrivals(d, until) for d in districts]
         rows = np.concatenate(arrivals)
         owner = np.repeat(np.arange(len(districts)), [len(a) for a in arrivals])
@@ -59,9 +61,10 @@ def run_windows(
 
     Where nothing is on its way to the city, nor can be, there is one window.
     """
+    may_climb = any((d.units["escalation"] > 0).any() for d in districts)
     while start < day:
         end = day
-        if any((d.units["escalation"] > 0).any() or d.state[s.CITY_HEAD] >= 0 for d in districts):
+        if may_climb or any(d.state[s.CITY_HEAD] >= 0 for d in districts):
             end = min(start + window, day)
             city.exchange(districts, end)
         side_by_side(run_to, districts, [end] * len(districts), threads=threads)
