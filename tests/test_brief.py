@@ -266,7 +266,7 @@ def test_an_advice_in_the_directory_is_shown_and_a_broken_one_refused(tmp_path):
 
 def test_mistakes_of_the_user_are_told_in_one_line(tmp_path):
     nothing = command(tmp_path / "nowhere")
-    assert nothing.exit_code == 2 and "no readable manifest" in nothing.stderr
+    assert nothing.exit_code == 2 and "no results here" in nothing.stderr
     execute(comparison(replications=1), tmp_path / "results")
     store = Store(tmp_path / "results")
     manifest = store.manifest()

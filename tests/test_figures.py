@@ -19,6 +19,7 @@ from PIL import Image
 from rich.console import Console
 
 from fake_model import SUBDISTRICTS, FakeModel
+from reformsim.cases.state import WAITS
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES
 from reformsim.experiment import kinds, plan, run
 from reformsim.experiment.files import digest
@@ -291,6 +292,10 @@ def test_pareto_front_of_known_points():
     assert compare.pareto(points, ("higher", "higher")) == [0, 1, 2, 4]
     assert compare.pareto(points[:4], ("lower", "higher")) == [0]
     assert compare.pareto(points[:4], ("lower", "lower")) == [0, 3]
+
+
+def test_every_stage_in_which_days_are_booked_can_be_drawn():
+    assert set(flows.STAGES) == set(WAITS)
 
 
 def test_shares_of_a_flow_add_up_to_one_at_each_step():

@@ -297,12 +297,22 @@ def vector(totals: Totals) -> dict[str, float]:
     return {outcome.name: float(formula(totals)[0]) for outcome, formula in TABLE}
 
 
+#: Not told month by month. Most cases open at a month's end came before it: set against what was
+#: closed in it they make a quantile of days a mere bound, whatever is done.
+OF_LONG_PERIODS = ("median_days", "p90_days", "quality")
+
+
+def of_month(totals: Totals) -> dict[str, float]:
+    """Return the outcomes of a single group in a month, without those of ``OF_LONG_PERIODS``."""
+    return {name: x for name, x in vector(totals).items() if name not in OF_LONG_PERIODS}
+
+
 def curves(months: list[Totals], days: list[int]) -> pd.DataFrame:
     """Return the outcomes of a single group by month: month, day (its end), outcome, value."""
     rows = [
         (month, day, name, value)
         for month, (day, totals) in enumerate(zip(days, months, strict=True))
-        for name, value in vector(totals).items()
+        for name, value in of_month(totals).items()
     ]
     return pd.DataFrame(rows, columns=["month", "day", "outcome", "value"])
 
@@ -336,8 +346,8 @@ def waits(spans: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.
     (2, kinds of desk) visits with the days waited. Rows of kind "wait" are mean days by stage:
     of intake over all cases heard of, of the others over dispatched cases; parallel parts add up,
     so that the sum over stages may exceed the days from voice to closing. Rows of kind "desk" are
-    the mean days from coming to a desk until service begins there, "visits" the visits for 100
-    needs; a desk that nobody came to has none.
+    the mean days from coming to a desk until service begins there, over visits that have ended, and
+    missing where there was none; "visits" are these visits for 100 needs.
     """
     rows: list[tuple[str, str, float, str]] = []
     for period, (counts, stages, (visits, waited)) in spans.items():
@@ -346,7 +356,7 @@ def waits(spans: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.
             cases = heard if stage in INTAKE_STAGES else dispatched
             rows.append(("wait", stage, days / max(cases, 1.0), period))
         for desk, n, days in zip(DESK_KINDS, visits, waited, strict=True):
+            rows.append(("visits", desk, 100 * n / max(counts[T["needs"]], 1.0), period))
             if n > 0:
                 rows.append(("desk", desk, days / n, period))
-                rows.append(("visits", desk, 100 * n / counts[T["needs"]], period))
     return pd.DataFrame(rows, columns=["kind", "outcome", "value", "period"])

@@ -18,7 +18,8 @@ def learn(
         typer.Option("--map", help="Which column is what: a name in configs/mappings, or a file."),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Directory [results/learned_NAME].")
+        Path | None,
+        typer.Option("-o", "--output", help="Directory; results/learned_NAME if not given."),
     ] = None,
     residents: Annotated[
         int | None, typer.Option(min=1, help="Residents whom the export covers.")

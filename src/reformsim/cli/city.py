@@ -18,9 +18,11 @@ def import_(
         typer.Argument(help="units.csv, and staff.csv, stations.csv, boundaries.geojson if any."),
     ],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Folder to write [city/NAME].")
+        Path | None, typer.Option("-o", "--output", help="Folder to write; city/NAME if not given.")
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the city [of the first file].")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the city; that of the first file if not given.")
+    ] = None,
     crs: Annotated[
         str, typer.Option(help="Of longitudes and latitudes: wgs84 or gcj02.")
     ] = "wgs84",

@@ -18,7 +18,8 @@ app = typer.Typer(
 )
 
 Output = Annotated[
-    Path | None, typer.Option("-o", "--output", help="Results directory [results/NAME].")
+    Path | None,
+    typer.Option("-o", "--output", help="Results directory; results/NAME if not given."),
 ]
 Workers = Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")]
 Executor = Annotated[

@@ -51,7 +51,8 @@ def plot(
         list[str] | None, typer.Option("--only", help="This figure; may be given several times.")
     ] = None,
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Where to [the results directory].")
+        Path | None,
+        typer.Option("-o", "--output", help="Where to; the results directory if not given."),
     ] = None,
     dpi: Annotated[int, typer.Option(min=50, max=600, help="Dots per inch of a PNG.")] = 150,
     as_json: AsJson = False,

@@ -84,6 +84,7 @@ class Job:
                 "curves": {
                     name: {s: [month[name] for month in m] for s, m in self._curves.items()}
                     for name in self.experiment.outcomes
+                    if name not in outcomes.OF_LONG_PERIODS
                 },
                 "map": {s: m[seen - 1] for s, m in self._maps.items() if seen},
             }
@@ -103,7 +104,7 @@ class Job:
         """Take note of a month that ended. Raises Stopped where the user asked for it."""
         if self._stop.is_set():
             raise Stopped
-        values = outcomes.vector(model.history.months[-1])
+        values = outcomes.of_month(model.history.months[-1])
         people = model.residents
         sums, heads = (
             np.bincount(people.get("subdistrict"), weights, len(model.city.subdistricts))
@@ -112,7 +113,7 @@ class Job:
         with self._lock:
             name = model.scenario.name
             self._day = int(model.time)
-            self._curves[name].append({k: _json(values[k]) for k in self.experiment.outcomes})
+            self._curves[name].append({k: _json(x) for k, x in values.items()})
             self._maps[name].append([_json(x) for x in sums / np.maximum(heads, 1)])
             self._version += 1
 

@@ -73,7 +73,7 @@
     clear(head);
     clear(body);
     const line = make(head, "tr");
-    make(line, "th", { scope: "col" }, say(["街道（镇）", "Subdistrict or town"]));
+    make(line, "th", { scope: "col" }, say(["街道（乡镇）", "Subdistrict or town"]));
     told.scenarios.forEach((s) => make(line, "th", { scope: "col", class: "figure" }, say(s.slice(1))));
     told.names.forEach((name, i) => {
       const tr = make(body, "tr");

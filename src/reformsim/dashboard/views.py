@@ -19,6 +19,7 @@ from reformsim.experiment import design
 from reformsim.experiment.schema import Experiment
 from reformsim.measures import BY_NAME, MEASURES
 from reformsim.outcomes import BY_NAME as OUTCOMES
+from reformsim.outcomes import OF_LONG_PERIODS
 from reformsim.report import fonts, maps, pages
 from reformsim.report.brief import charts, page
 from reformsim.report.brief.names import Names, outcome
@@ -251,10 +252,11 @@ def _months(experiment: Experiment, scenarios: dict[str, Scenario]) -> charts.Cu
     days = [*(day for day in starts if day < end), end]
     steps = {day for scenario in scenarios.values() for day in scenario.change_days()}
     zh = _zh(experiment)
+    shown = [x for x in _shown(experiment) if x.name not in OF_LONG_PERIODS]
     return charts.Curves(
         [(name, Both(zh[name], plain(name))) for name in scenarios],
-        [(x.name, outcome(x.name).then(*charts.arrow(x.better))) for x in _shown(experiment)],
-        {x.name: charts.level_axis(x.unit) for x in _shown(experiment)},
+        [(x.name, outcome(x.name).then(*charts.arrow(x.better))) for x in shown],
+        {x.name: charts.level_axis(x.unit) for x in shown},
         [round(day / YEAR, 3) for day in days],
         [round(day / YEAR, 3) for day in sorted(steps)],
         {},

@@ -61,8 +61,13 @@ def groups(results: Results, bundle: str, outcomes: Sequence[str]) -> list[Group
 
 
 def years(results: Results, bundle: str, headline: Trait, warm_up: int) -> list[Year]:
-    """Compare each year after the warm-up: the mean of its months, in each world."""
+    """Compare each year after the warm-up: the mean of its months, in each world.
+
+    Empty where months do not tell the headline.
+    """
     rows = results.kind("curve")
+    if headline.outcome not in set(rows["outcome"]):
+        return []
     rows = rows[rows["outcome"].isin([headline.outcome, COST]) & (rows["day"] > warm_up)]
     rows = rows.assign(year=np.ceil((rows["day"] - warm_up) / YEAR).astype(int))
     found = []

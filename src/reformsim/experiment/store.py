@@ -91,6 +91,11 @@ class Store:
         """Read the manifest back. Raises StoreError where there is none that reads."""
         try:
             return files.unseal(self.manifest_path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            raise StoreError(
+                f"{self.directory}: no results here (no manifest.json): see `reformsim run`\n"
+                f"{self.directory}：这里没有结果（缺 manifest.json）；请先 `reformsim run`"
+            ) from None
         except (OSError, ValueError) as error:
             raise StoreError(f"{self.manifest_path}: no readable manifest ({error})") from error
 

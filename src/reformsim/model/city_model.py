@@ -215,7 +215,8 @@ def _reporters() -> dict[str, Any]:
 
     def report(name: str) -> Any:
         return lambda model: (
-            results.vector(model.history.months[-1])[name] if model.history.months else np.nan
+            results.of_month(model.history.months[-1])[name] if model.history.months else np.nan
         )
 
-    return {name: report(name) for name in results.HEADLINES}
+    monthly = [name for name in results.HEADLINES if name not in results.OF_LONG_PERIODS]
+    return {name: report(name) for name in monthly}

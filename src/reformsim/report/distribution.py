@@ -36,7 +36,7 @@ def distribution(edition: Edition) -> SubFigure:
         edition,
         3.4 + 2.9 * columns,
         1.7 + lines * (0.9 + 0.26 * len(groups)),
-        "谁受益，谁受损：与基准的配对差异，95% 区间",
+        "谁受益，谁受损：与基准的成对差异，95% 区间",
         "who gains, who loses: paired difference from the reference, 95 % intervals",
     )
     axes = style.panels(figure, lines, columns, len(shown), sharey=True)
@@ -117,11 +117,11 @@ def _count(edition: Edition, trait: Trait, table: pd.DataFrame, scenario: str) -
     rest, name = len(rows) - up - down, edition.scenario(scenario)
     if trait.better == "neither":
         return edition.say(
-            f"{name}：街道（镇）{up} 升 {down} 降 {rest} 不明",
+            f"{name}：街道（乡镇）{up} 升 {down} 降 {rest} 不明",
             f"{name}: subdistricts {up} up, {down} down, {rest} unclear",
         )
     good, bad = (up, down) if trait.better == "higher" else (down, up)
     return edition.say(
-        f"{name}：街道（镇）{good} 好 {bad} 差 {rest} 不明",
+        f"{name}：街道（乡镇）{good} 好 {bad} 差 {rest} 不明",
         f"{name}: subdistricts {good} better, {bad} worse, {rest} unclear",
     )

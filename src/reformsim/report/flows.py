@@ -22,9 +22,11 @@ STAGES: dict[str, Part] = {
     "intake_work": ("受理办理", "intake: work", style.SKY, "////"),
     "local_delay": ("就地耗时", "delay on the spot", style.YELLOW, ""),
     "transfer": ("退回重派", "returned, sent anew", style.VERMILLION, ""),
+    "escalation": ("上级协调", "levels above", style.VERMILLION, "////"),
+    "mediation": ("调解协商", "mediation", style.YELLOW, "////"),
     "hub": ("社治委统筹", "committee assembles", style.PURPLE, ""),
     "conference": ("等待联席会议", "until a conference", style.PURPLE, "////"),
-    "desk_wait": ("科室排队", "desk: wait", style.ORANGE, ""),
+    "desk_wait": ("科室等待", "desk: wait", style.ORANGE, ""),
     "desk_work": ("科室办理", "desk: work", style.ORANGE, "////"),
     "part_delay": ("单部门耗时", "delay of a department", style.GREEN, ""),
     "common_delay": ("共同耗时", "delay common to all", style.BLUE, ""),
@@ -44,8 +46,8 @@ STEPS: dict[tuple[str, str], dict[str, Part]] = {
         "intake": ("首接即办", "answered at intake", style.GREEN, ""),
         "dispatched": ("派单到科室", "dispatched to desks", style.ORANGE, ""),
     },
-    ("每 100 次科室办理：哪一级", "of 100 visits to desks: at which level"): {
-        "offices": ("街道（镇）科室", "subdistrict office", style.SKY, ""),
+    ("每 100 次经手：哪一级", "of 100 visits to desks: at which level"): {
+        "offices": ("街道（乡镇）科室", "subdistrict office", style.SKY, ""),
         "departments": ("区（市）县部门", "line department", style.ORANGE, ""),
     },
     ("每 100 件了结：结果如何", "of 100 ended cases: how they ended"): {
@@ -146,8 +148,6 @@ def waits(edition: Edition) -> SubFigure:
     ax = figure.subplots()
     stages = {stage: part for stage, part in STAGES.items() if stage in days and days[stage].any()}
     _stack(ax, edition, days, stages)
-    for y, total in enumerate(days[list(stages)].sum(axis=1)):
-        ax.text(total, y, f" {total:.1f}", va="center")
     ax.margins(x=0.08)
     ax.set_xlabel(
         edition.say(

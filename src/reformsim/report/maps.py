@@ -9,6 +9,7 @@ from matplotlib.colors import to_hex
 from matplotlib.figure import SubFigure
 
 from reformsim.city import City, build
+from reformsim.experiment import analysis
 from reformsim.report import style
 from reformsim.report.edition import Edition
 
@@ -22,7 +23,8 @@ def satisfaction(edition: Edition) -> SubFigure:
     """Draw residents' satisfaction by subdistrict: the reference, a scenario, their difference.
 
     One row for each scenario with a reference; means over the replications that both have.
-    Subdistricts that lose are hatched in the difference.
+    In the difference those that clearly lose are hatched, and those whose 95 % interval holds zero
+    dotted.
     """
     study = edition.study
     table = _by_place(edition)
@@ -43,7 +45,7 @@ def satisfaction(edition: Edition) -> SubFigure:
         edition,
         across * shape[1],
         1.0 + tall * shape[0],
-        "各街道（镇）居民满意度：无改革、有改革与差异",
+        "各街道（乡镇）居民满意度：无改革、有改革与差异",
         "residents' satisfaction by subdistrict: without, with, and the difference",
     )
     axes = figure.subplots(*shape, squeeze=False)
@@ -51,7 +53,10 @@ def satisfaction(edition: Edition) -> SubFigure:
     limits = (float(np.nanmin(levels)), float(np.nanmax(levels)))
     largest = max(float(np.nanmax(np.abs(triple[2]))) for triple in triples) or 1.0
     scale = edition.say("满意度 (0–1)", "satisfaction (0–1)")
-    change = edition.say("满意度差异 (0–1)，斜线为下降", "difference (0–1), hatched: lower")
+    change = edition.say(
+        "差异 (0–1)；斜线：明确下降；圆点：不明",
+        "difference (0–1); hatched: lower; dotted: unclear",
+    )
     for i, ((scenario, reference), triple) in enumerate(zip(pairs, triples, strict=True)):
         row = axes[:, i] if wide else axes[i]
         names = edition.scenario(reference), edition.scenario(scenario)
@@ -59,6 +64,7 @@ def satisfaction(edition: Edition) -> SubFigure:
             _paint(ax, city, edition, values, LEVEL, limits, scale)
             ax.set_title(name, loc="left")
         _paint(row[2], city, edition, triple[2], CHANGE, (-largest, largest), change)
+        _mark(row[2], city, *triple[3:])
         row[2].set_title(edition.say("差异", "difference"), loc="left")
     return figure
 
@@ -82,12 +88,25 @@ def _by_place(edition: Edition) -> pd.DataFrame:
 
 def _triple(
     table: pd.DataFrame, scenario: str, reference: str
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return reference, scenario and difference by place, over the replications of both."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return reference, scenario, difference and its interval by place, (places,) each."""
     both = table[scenario].columns.intersection(table[reference].columns)
     before = table[reference][both].mean(axis=1).to_numpy(float)
     after = table[scenario][both].mean(axis=1).to_numpy(float)
-    return before, after, after - before
+    apart = (table[scenario][both] - table[reference][both]).to_numpy(float).T
+    _, _, low, high = analysis.interval(apart)
+    return before, after, after - before, low, high
+
+
+def _mark(ax: Axes, city: City, low: np.ndarray, high: np.ndarray) -> None:
+    """Hatch what is clearly lower, dot what is neither lower nor higher."""
+    outlines = city.subdistrict_polygons()
+    clear = (low > 0) | (high < 0)
+    for chosen, hatch in ((high < 0, "////"), (~clear, "...")):
+        shapes = [outline for outline, here in zip(outlines, chosen, strict=True) if here]
+        ax.add_collection(
+            PolyCollection(shapes, facecolor="none", edgecolor="#444444", linewidth=0, hatch=hatch)
+        )
 
 
 def _paint(
@@ -112,11 +131,6 @@ def _paint(
     shapes.set_array(np.ma.masked_invalid(values))
     shapes.set_clim(*limits)
     ax.add_collection(shapes)
-    if limits[0] == -limits[1]:
-        lost = [outline for outline, value in zip(outlines, values, strict=True) if value < 0]
-        ax.add_collection(
-            PolyCollection(lost, facecolor="none", edgecolor="#444444", linewidth=0, hatch="////")
-        )
     ax.autoscale_view()
     ax.set_aspect("equal")
     ax.grid(visible=False)

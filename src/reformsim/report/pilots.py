@@ -24,7 +24,7 @@ _SHORT = {
     "two_way": ("two-way FE", "双向固定效应"),
     "group_time": ("staggered", "交错双重差分"),
 }
-_UNITS = {"district": ("districts", "个区县"), "subdistrict": ("subdistricts", "个街道(镇)")}
+_UNITS = {"district": ("districts", "个区县"), "subdistrict": ("subdistricts", "个街道（乡镇）")}
 
 
 # ---------------------------------------------------------------------------------- in words

@@ -243,7 +243,9 @@
         return below === null ? `${name}: ${figure(mean)}`
           : `${name}: ${figure(mean)} [${figure(below)}, ${figure(above)}]`;
       });
-      readout.textContent = `${say(data.words.year)} ${year.toFixed(1)} — ${parts.join("; ")}`;
+      const zh = language === "zh";
+      const values = parts.join(zh ? "；" : "; ");
+      readout.textContent = `${say(data.words.year)} ${year.toFixed(1)}${zh ? "：" : ": "}${values}`;
       range.setAttribute("aria-valuetext", readout.textContent);
     }
 

@@ -39,7 +39,7 @@ _WORDS = {
         "Nothing to compare here: choose two different scenarios.",
     ),
     "years": Both("运行开始后的年数（首年为改革前）", "years since the start of the run"),
-    "year": Both("第…年：", "Year"),
+    "year": Both("年数", "Year"),
 }
 
 _ABOUT = {
