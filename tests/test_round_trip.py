@@ -1,7 +1,7 @@
 """The whole chain: a simulated town's own export, learned, calibrated to: its truth again.
 
 `city export`, `city learn` and `calibrate` as a user would type them. Simulation-based calibration
-of the chain: test_chain_sbc.py.
+of the two halves: test_learn_sbc.py on the real path, test_calibration.py on a known function.
 """
 
 import csv
