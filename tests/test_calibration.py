@@ -349,6 +349,28 @@ def test_targets_come_from_facts_and_from_a_table(tmp_path):
     assert all(t.zh != t.name for t in both)
 
 
+def test_what_an_export_tells_is_told_by_the_export_of_every_run(tmp_path, town):
+    """A run has such a headline only where it is asked for; other names are refused."""
+    name = "export: answered at intake"
+    table = HEAD + f'"{name}",,0.5,0.7,share,own,calibrated\n'
+    asked = load(tmp_path, "targets: own.csv, facts: []", table)
+    (target,) = asked.design.aims()
+    assert target.zh == "导出：首接即办比例"
+    task = calibration.of(asked)
+    model = task.factory(town(warm_up=10, days=60), 1, 1)
+    model.run_until(60)
+    told = {outcome.name: value for outcome, value in model.headlines()}
+    cases = model.cases()
+    here = cases[(cases["voiced"] >= 10) & cases["state"].isin(("solved", "sham", "unsolved"))]
+    assert told[name] == pytest.approx(1 - here["dispatched"].mean(), abs=0.1)
+    plain = load(tmp_path, "facts: [answered at intake]")
+    model = calibration.of(plain).factory(town(warm_up=10, days=60), 1, 1)
+    model.run_until(60)
+    assert name not in {outcome.name for outcome, _ in model.headlines()}
+    with pytest.raises(ConfigError, match="no run tells 'export: walk'"):
+        load(tmp_path, "targets: own.csv", HEAD + '"export: walk",,1,2,km,own,calibrated\n')
+
+
 def test_what_sets_a_number_of_the_model_is_no_target():
     """Utilisations are a rule that sizes staff, shares with burnout place its thresholds."""
     used = [target.name for target in of_facts("all") if target.use == "calibrated"]

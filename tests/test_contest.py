@@ -137,6 +137,26 @@ def test_projects_are_won_by_share():
     assert abs(won.sum() - 8000) < 4.9 * np.sqrt(8000)
 
 
-def test_a_mean_the_poisson_draw_cannot_hold_raises():
-    with pytest.raises(ValueError, match="700"):
-        projects_won(np.ones(1), 701.0, seed_key(0))
+def test_a_city_of_many_projects_has_them_all():
+    """Chengdu's 21 million draw 1,831 a year; their number is Poisson: mean and variance.
+
+    400 years, each within 4.9 standard errors: false alarm 2e-6 (seeds fixed).
+    """
+    won = np.array([projects_won(np.ones(1), 1831.0, seed_key(y))[0] for y in range(400)])
+    assert abs(won.mean() - 1831) < 4.9 * np.sqrt(1831 / 400)
+    assert abs(won.var() / 1831 - 1) < 4.9 * np.sqrt(2 / 400)
+
+
+def test_more_expected_projects_are_never_fewer():
+    for year in range(20):
+        counts = [
+            projects_won(np.ones(1), rate, seed_key(year))[0]
+            for rate in (0.0, 20.0, 699.0, 700.0, 701.0, 1400.0, 1401.0, 3000.0)
+        ]
+        assert counts == sorted(counts) and counts[0] == 0
+
+
+@pytest.mark.parametrize("rate", [-1.0, float("inf"), float("nan")])
+def test_an_impossible_rate_of_projects_raises(rate):
+    with pytest.raises(ValueError, match="projects a year"):
+        projects_won(np.ones(1), rate, seed_key(0))

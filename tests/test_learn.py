@@ -16,6 +16,7 @@ from reformsim.cli import app
 from reformsim.config import ConfigError, load_yaml
 from reformsim.experiment.schema import Experiment
 from reformsim.facts import facts
+from reformsim.known import EXPORT, EXPORTED
 from reformsim.model import CityModel
 from reformsim.observed.cases import read_cases
 from reformsim.observed.cleaning import Reason
@@ -286,9 +287,10 @@ def test_what_is_held_to_the_model_is_told_by_it(town, tmp_path):
     assert done.exit_code == 0, done.output
     told = json.loads(done.output)
     known = {fact.name for fact in facts(town(warm_up=10, days=60))}
+    known |= {EXPORT + name for name in EXPORTED}
     with (tmp_path / "out" / "targets.csv").open(encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
-    assert {"median days, dispatched"} <= {row["name"] for row in rows} <= known
+    assert {EXPORT + "median days, dispatched"} <= {row["name"] for row in rows} <= known
     assert all(float(r["low"]) <= float(r["value"]) <= float(r["high"]) for r in rows)
     assert all(float(r["low"]) < float(r["high"]) for r in rows)
     assert len(told["learned"]) > 40 and len(told["not_learned"]) > len(HIDDEN)

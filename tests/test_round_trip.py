@@ -14,16 +14,22 @@ from typer.testing import CliRunner
 from reformsim.cli import app
 from reformsim.experiment import calibration, matching
 from reformsim.experiment.schema import Experiment
+from reformsim.known import EXPORT
 from test_experiment import ROOT
 
 HOTLINE = ROOT / "configs/mappings/hotline12345.yaml"
 #: What is calibrated, over the declared ranges.
 CALIBRATED = ("competence", "cross_share", "delay_common")
 #: What of an export it is calibrated to.
-AIMS = ("answered at intake", "P(two departments or more)", "median days, dispatched")
+AIMS = tuple(
+    EXPORT + name
+    for name in ("answered at intake", "P(two departments or more)", "median days, dispatched")
+)
 TRUTH = {"competence": 0.85, "cross_share": 0.3, "delay_common": 6.0, "p_mis": 0.25}
-#: What a run and an export tell differs by definition: docs/own-cases.md.
-DISCREPANCY = 0.1
+#: From an interval of 95 % to one of 99.9 %.
+WIDER = 3.29 / 1.96
+#: Runs are told by their own exports: nothing differs by definition.
+DISCREPANCY = 0.01
 
 SCENARIO = """
 name: truth
@@ -66,8 +72,9 @@ def test_an_export_learned_and_calibrated_gives_back_its_truth(tmp_path):
 
     What an export tells at once, competence and the share of several departments, is narrowed.
 
-    Two intervals of 95 % and a region of six targets at three deviations: if the streams of random
-    numbers change this fails with a chance of 12 % (normal errors); the same seed always passes.
+    One city cannot test whether intervals of 95 % cover (test_learn_sbc.py does over many), so they
+    are read here as of 99.9 %; with a region of six targets at three deviations, a false alarm in 2
+    of 100 changes of the streams of random numbers. The same seed always does the same.
     """
     city = ROOT / "configs/cities/town.yaml"
     (tmp_path / "truth.yaml").write_text(SCENARIO.format(city=city, truth=json.dumps(TRUTH)))
@@ -78,7 +85,8 @@ def test_an_export_learned_and_calibrated_gives_back_its_truth(tmp_path):
     )
     found = {row["uncertainty"]: row for row in told["learned"] if row["uncertainty"]}
     for name in ("p_mis", "cross_share"):
-        assert found[name]["low"] <= TRUTH[name] <= found[name]["high"]
+        half = WIDER * (found[name]["high"] - found[name]["low"]) / 2
+        assert abs(found[name]["value"] - TRUTH[name]) <= half
     with (out / "targets.csv").open(encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
     assert set(AIMS) <= {row["name"] for row in rows if row["use"] == "calibrated"}

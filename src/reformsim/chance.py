@@ -85,12 +85,16 @@ def normal(key, word):
     return normal_quantile(draw(key, word))
 
 
+#: Largest mean that `poisson` takes.
+POISSON_MOST = 700.0
+
+
 @njit(cache=True)
 def poisson(mean, key):
     """Poisson draw by inversion of one uniform: a larger mean never gives a smaller count.
 
     Up to rounding, that is: not for uniforms within 1e-12 of 1.
-    ``mean`` up to about 700 (the probability of zero must not underflow).
+    ``mean`` up to `POISSON_MOST` (the probability of zero must not underflow).
     """
     u = uniform(key)
     p = math.exp(-mean)

@@ -76,3 +76,15 @@ KNOWN: tuple[Known, ...] = (
 )  # fmt: skip
 
 BY_NAME: dict[str, Known] = {known.name: known for known in KNOWN}
+
+#: Before the name of a figure as an export of cases tells it: open cases censored, cases and not
+#: visits counted. A run told by its own export is held to it by the same definitions.
+EXPORT = "export: "
+#: What an export of a run tells.
+EXPORTED = (
+    "answered at intake", "P(two departments or more)", "median days, dispatched",
+    "log sd of days, dispatched", "days for 2 departments against 1",
+    "days for 3 departments against 1", "days for 4 departments against 1",
+    "days for 5 departments against 1", "days for 6 departments or more against 1",
+    "median days, all contacts",
+)  # fmt: skip

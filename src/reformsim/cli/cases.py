@@ -73,6 +73,6 @@ def export(
             raise fail([f"{output}: no such folder {output.parent}"])
         model = CityModel(scenario, rng=seed)
         model.run_until(scenario.days)
-        table = hotline_table(model.cases(), scenario.world())
+        table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
         files.replace(output, table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
     typer.echo(f"{output}: {len(table):,} cases")

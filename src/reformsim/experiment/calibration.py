@@ -42,6 +42,13 @@ def facts_city(scenario: Scenario, seed: int, threads: int) -> Model:
     return FactsCity(scenario, rng=seed, threads=threads)
 
 
+def export_city(scenario: Scenario, seed: int, threads: int) -> Model:
+    """Build the city whose headlines tell what is learned from its export besides."""
+    from reformsim.experiment.own_export import ExportCity
+
+    return ExportCity(scenario, rng=seed, threads=threads)
+
+
 @dataclass(frozen=True)
 class Task:
     """What is calibrated: a model, its uncertain inputs, the targets.
@@ -73,14 +80,15 @@ def of(experiment: Experiment) -> Task:
     """Return the calibration that an experiment file asks for."""
     assert isinstance(experiment.design, HistoryMatching)
     bounds = experiment.bounds()
+    aims = experiment.design.aims()
     return Task(
         experiment.design,
         bounds,
-        experiment.design.aims(),
+        aims,
         experiment.replications,
         experiment.seed,
         lambda sample: replace(plan.of(experiment, sample), keep="headlines"),
-        facts_city,
+        export_city if any(aim.exported for aim in aims) else facts_city,
         {name: uncertainties.BY_NAME[name].default for name in bounds},
     )
 

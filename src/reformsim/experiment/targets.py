@@ -48,10 +48,17 @@ class Target(Closed):
         return (self.high - self.low) / (2 * HALF)
 
     @property
+    def exported(self) -> bool:
+        """Whether a run has to tell it by its own export of cases."""
+        return self.name.startswith(known.EXPORT)
+
+    @property
     def zh(self) -> str:
         """The Chinese name of the figure, as it is declared."""
         if self.name in known.BY_NAME:
             return known.BY_NAME[self.name].zh
+        if self.exported:
+            return f"导出：{known.BY_NAME[self.name.removeprefix(known.EXPORT)].zh}"
         outcome = outcomes.BY_NAME.get(self.name)
         return outcome.meaning_zh if outcome else self.name
 
@@ -71,7 +78,8 @@ def of_facts(names: Sequence[str] | Literal["all"]) -> tuple[Target, ...]:
 
 def unknown(name: str) -> str | None:
     """Return what is wrong with the name of a target, None for one that a run tells."""
-    names = [*known.BY_NAME, *outcomes.BY_NAME]
+    exported = (known.EXPORT + name for name in known.EXPORTED)
+    names = [*known.BY_NAME, *outcomes.BY_NAME, *exported]
     if name in names:
         return None
     return f"no run tells {name!r}{suggest(name, names)} (`reformsim facts`, `reformsim outcomes`)"

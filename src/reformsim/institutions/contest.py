@@ -11,7 +11,7 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from reformsim.chance import Purpose, draw, mix, poisson
+from reformsim.chance import POISSON_MOST, Purpose, draw, mix, poisson
 from reformsim.kernels import njit
 
 Floats = NDArray[np.float64]
@@ -224,15 +224,20 @@ def projects_won(share: ArrayLike, rate: float, key: np.uint64) -> NDArray[np.in
     shares are 0 they leave the city. ``key`` is the key of run and year.
 
     Raises:
-        ValueError: ``rate`` outside [0, 700], the range of the Poisson draw.
+        ValueError: ``rate`` is negative or no number.
     """
-    if not 0 <= rate <= 700:
-        raise ValueError(f"rate of {rate} projects a year outside [0, 700]")
+    if not 0 <= rate < math.inf:
+        raise ValueError(f"rate of {rate} projects a year")
     bounds = np.cumsum(np.asarray(share, float))
     if bounds[-1] <= 0:
         return np.zeros(bounds.size, np.int64)
     stream = np.uint64(mix(np.uint64(key), int(Purpose.PROJECTS)))
-    number = poisson(float(rate), np.uint64(mix(stream, 0)))
+    first = np.uint64(mix(stream, 0))
+    # a sum of Poisson counts, each within the range of the draw; it never falls as the rate rises
+    number = poisson(min(float(rate), POISSON_MOST), first)
+    for block in range(1, math.ceil(rate / POISSON_MOST)):
+        rest = min(float(rate) - block * POISSON_MOST, POISSON_MOST)
+        number += poisson(rest, np.uint64(mix(first, block)))
     marks = np.array([draw(stream, 1 + project) for project in range(number)]) * bounds[-1]
     winner = np.searchsorted(bounds, marks, side="right")
     return np.bincount(winner, minlength=bounds.size)

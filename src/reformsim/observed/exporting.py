@@ -4,21 +4,36 @@ import numpy as np
 import pandas as pd
 
 from reformsim import categories
+from reformsim.observed.mapping import Columns, Mapping
 
 #: Day 0 of a run is a Monday.
 START = np.datetime64("2018-01-01")
 ZH = dict(zip(categories.NAMES, (c.name_zh for c in categories.CATEGORIES), strict=True))
 CHANNELS = {"grid": "网格", "station": "服务站", "hotline": "热线"}
 CLOSED = ("solved", "sham", "unsolved")
+#: How `city learn` reads what is written here.
+MAPPING = Mapping(
+    name="own", name_zh="本模型",
+    columns=Columns(
+        id=("工单编号",), created=("受理时间",), closed=("办结时间",), due=("办理期限",),
+        category=("诉求类别",), departments=("承办单位数",), transfers=("退回次数",),
+        reopened=("重办次数",), status=("工单状态",),
+    ),
+    no_department="intake",
+    ended=("已办结",),
+    categories={name: (zh,) for name, zh in ZH.items()},
+)  # fmt: skip
 
 
-def hotline_table(cases: pd.DataFrame, world: np.record) -> pd.DataFrame:
-    """Return voiced cases as `CityModel.cases` gives them under the heads of a hotline's export.
+def hotline_table(cases: pd.DataFrame, world: np.record, since: float = 0.0) -> pd.DataFrame:
+    """Return cases voiced from day ``since`` on, under the heads of a hotline's export.
+
+    ``cases`` are those of `CityModel.cases`.
 
     An export knows less than the model: a case closed on paper looks like any other, one that
     nobody is responsible for has no department. 0 departments means settled at intake.
     """
-    cases = cases[cases.voiced.notna()]
+    cases = cases[cases.voiced >= since]
     ended, over = cases.finished.notna(), cases.state.isin(CLOSED)
     at_intake = over & ~cases.dispatched
     sent = cases.dispatched & (cases.state != "orphaned")

@@ -12,6 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from reformsim import uncertainties
 from reformsim.experiment import files
+from reformsim.known import EXPORT, EXPORTED
 from reformsim.observed.cases import Cases
 from reformsim.observed.learning import Learned, Lesson
 from reformsim.report.study import number
@@ -134,7 +135,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
     ]
     targets = [
         {
-            "name": row.target,
+            "name": EXPORT + row.target if row.target in EXPORTED else row.target,
             "value": row.estimate.value,
             "low": row.estimate.low,
             "high": row.estimate.high,

@@ -1,0 +1,46 @@
+"""A run told by its own export, read and learned from as a user's is: by the same definitions."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+
+from reformsim.declared import Outcome
+from reformsim.facts import FactsCity
+from reformsim.known import BY_NAME, EXPORT, EXPORTED
+from reformsim.model import CityModel
+from reformsim.observed.cases import read_cases
+from reformsim.observed.exporting import MAPPING, hotline_table
+from reformsim.observed.learning import learn
+from reformsim.scenario import Scenario
+
+
+class ExportCity(FactsCity):
+    """A city whose headlines tell what is learned from its export as well."""
+
+    def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
+        """Start again, keeping cases."""
+        super().reset(scenario.model_copy(update={"keep_cases": True}), rng)
+
+    def headlines(self) -> list[tuple[Outcome, float]]:
+        """Return those of `FactsCity`, then the figures of the export."""
+        told = exported(self)
+        return [
+            *super().headlines(),
+            *(
+                (Outcome(EXPORT + name, BY_NAME[name].unit, "neither", name, BY_NAME[name].zh), x)
+                for name, x in told.items()
+            ),
+        ]
+
+
+def exported(model: CityModel) -> dict[str, float]:
+    """Return what is learned of ``EXPORTED`` from the cases since the warm-up, NaN if nothing."""
+    scenario = model.scenario
+    table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "cases.csv"
+        table.to_csv(path, index=False)
+        lesson = learn(read_cases(path, MAPPING))
+    found = {row.target: row.estimate.value for row in lesson.learned}
+    return {name: found.get(name, np.nan) for name in EXPORTED}
