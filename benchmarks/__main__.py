@@ -9,7 +9,7 @@ from benchmarks.frame import Benchmark, keep, record
 
 #: Modules that hold a ``BENCHMARK``, in the order of the page.
 NAMES = (
-    "whole_city", "same_rule", "queue_network", "limit",
+    "whole_city", "decade", "same_rule", "queue_network", "limit",
     "growth", "sweep", "paired", "beyond", "start",
 )  # fmt: skip
 

@@ -66,21 +66,21 @@ def apart(city: str, needs: float, regime: str, days: int, threads: int) -> Meas
 
 
 def measure(quick: bool) -> Measured:
-    """Measure a year of every cell, and ten years of the systemic city."""
+    """Measure a year of every cell."""
     city, threads = ("town" if quick else "chengdu"), os.cpu_count() or 1
     days = 62 if quick else YEAR
     cells = [apart(city, needs, regime, days, threads) for needs, regime in CELLS]
-    return {"cells": cells, "decade": apart(city, 5, "systemic", 10 * days, threads)}
+    return {"cells": cells}
 
 
 def table(measured: Measured) -> str:
-    """Return seconds a year and memory by needs and regime."""
+    """Return seconds a year and memory, a line for each cell."""
     lines = [
         "| needs a year | regime | years | building, s | running, s a year | ns per need "
         "| peak memory, GB |",
         "|--:|---|--:|--:|--:|--:|--:|",
     ]
-    for cell in [*measured["cells"], measured["decade"]]:
+    for cell in measured["cells"]:
         years = cell["days"] / YEAR
         lines.append(
             f"| {cell['needs']} | {cell['regime']} | {years:.3g} | {cell['build']:.1f} "
@@ -99,11 +99,8 @@ def draw(measured: Measured) -> Figure:
     """Draw seconds a scenario-year."""
     figure = Figure(figsize=(6.4, 2.4), layout="constrained")
     axes = figure.subplots()
-    cells = [*measured["cells"], measured["decade"]]
-    names = [
-        f"{x['needs']} needs, {x['regime']}" + (", of ten years" if x["days"] > YEAR else "")
-        for x in cells
-    ]
+    cells = measured["cells"]
+    names = [f"{x['needs']} needs, {x['regime']}, {x['days'] / YEAR:.3g} a" for x in cells]
     axes.barh(names, [x["run"] / x["days"] * YEAR for x in cells], color="#4477aa")
     axes.set_xlabel("seconds a scenario-year")
     return figure

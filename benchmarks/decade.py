@@ -1,0 +1,17 @@
+"""Ten years of all of Chengdu next to one: does a decade cost ten years?"""
+
+import os
+
+from benchmarks.frame import Benchmark, Measured
+from benchmarks.whole_city import YEAR, apart, draw, table
+
+
+def measure(quick: bool) -> Measured:
+    """Measure one year and ten, without a reform."""
+    city, threads = ("town" if quick else "chengdu"), os.cpu_count() or 1
+    days = 62 if quick else YEAR
+    lengths = (days, 10 * days)
+    return {"cells": [apart(city, 5, "block-separated", n, threads) for n in lengths]}
+
+
+BENCHMARK = Benchmark("decade", ("reformsim", "numpy", "numba"), measure, table, draw)
