@@ -236,16 +236,16 @@
     function read(shown, bands, x) {
       const at = Number(range.value), year = told.years[at];
       make(svg, "line", { x1: x(year), x2: x(year), y1: TOP, y2: H - BOTTOM, stroke: "#1a1a1a" });
+      const zh = language === "zh", colon = zh ? "：" : ": ";
       const parts = shown.map(([s]) => {
         const [mean, below, above] = bands[s[0]].map((row) => row[at]);
-        const name = s[language === "zh" ? 1 : 2];
-        if (mean === null) return `${name}: –`;
-        return below === null ? `${name}: ${figure(mean)}`
-          : `${name}: ${figure(mean)} [${figure(below)}, ${figure(above)}]`;
+        const name = s[zh ? 1 : 2] + colon;
+        if (mean === null) return `${name}–`;
+        return below === null ? `${name}${figure(mean)}`
+          : `${name}${figure(mean)} [${figure(below)}, ${figure(above)}]`;
       });
-      const zh = language === "zh";
       const values = parts.join(zh ? "；" : "; ");
-      readout.textContent = `${say(data.words.year)} ${year.toFixed(1)}${zh ? "：" : ": "}${values}`;
+      readout.textContent = `${say(data.words.year)} ${year.toFixed(1)}${colon}${values}`;
       range.setAttribute("aria-valuetext", readout.textContent);
     }
 
