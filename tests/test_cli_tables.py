@@ -10,11 +10,13 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+import typer
 from pydantic import BaseModel
 from rich.cells import cell_len
 from rich.console import Console
 from typer.testing import CliRunner
 
+import reformsim
 from reformsim.cli import app
 from reformsim.experiment.trials import Finding
 from reformsim.facts import Fact
@@ -281,3 +283,24 @@ def test_the_shell_completes_commands_options_and_declared_names():
 def test_completion_can_be_installed():
     result = CliRunner().invoke(app, ["--show-completion", "bash"], prog_name="reformsim")
     assert result.exit_code == 0 and "_REFORMSIM_COMPLETE=complete_bash" in result.stdout
+
+
+def test_the_version_is_told():
+    result = run("--version")
+    assert (result.exit_code, result.stdout) == (0, f"reformsim {reformsim.__version__}\n")
+
+
+def commands(at: typer.main.TyperCommand | None = None, path: tuple[str, ...] = ()):
+    at = at or typer.main.get_command(app)
+    yield path
+    for name, inner in getattr(at, "commands", {}).items():
+        yield from commands(inner, (*path, name))
+
+
+def test_help_loses_no_words_to_markup():
+    """A default in brackets would be read as markup and vanish: `Directory .`"""
+    paths = list(commands())
+    assert ("city", "learn") in paths and len(paths) > 15
+    for path in paths:
+        told = run(*path, "--help").stdout
+        assert not re.search(r"\w \.(\s|│)", told), path

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+import reformsim
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -17,11 +19,27 @@ app = typer.Typer(
     help="Simulate a city-governance reform under stated assumptions.",
 )
 
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"reformsim {reformsim.__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Simulate a city-governance reform under stated assumptions."""
+
+
 Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="Results directory; results/NAME if not given."),
 ]
-Workers = Annotated[int | None, typer.Option(min=1, help="Processes [all cores].")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes; all cores if not given.")]
 Executor = Annotated[
     str | None,
     typer.Option(help="inline, processes, or dask://host:port for a cluster that is there."),
