@@ -1,9 +1,12 @@
 """Simulation-based calibration of the whole chain (Talts et al. 2018): export, learn, calibrate.
 
 Worlds from the prior, a run of the town in each, its export as a file, what is learned of it, the
-posterior that a calibration to that leaves: the rank of the truth in it must be uniform. Learned
-intervals hold the chance of one run, and emulators count it once more: posteriors err on the wide
-side, by a factor of 1.4 at most.
+posterior that emulators of it leave: the rank of the truth in it is held to the uniform. Learned
+intervals hold the chance of one run, and emulators count it once more, so that posteriors err on
+the wide side. What 60 worlds in 5 bins would show, by 4,000 repeats of the statistic: a posterior a
+third as wide as it should be in 99 %, half as wide in 64 %, one off by half its sd in 38 %. Fifteen
+worlds show little but gross errors. A difference of definition between a run and a real export
+shows nowhere here, as both sides are runs.
 """
 
 import numpy as np
@@ -105,6 +108,6 @@ def test_ranks_of_the_chain_are_uniform(town, tmp_path):
 
 
 def test_ranks_of_the_chain_are_uniform_in_a_few_worlds(town, tmp_path):
-    """15 worlds, ranks in 3 bins: a smaller one of the above, with less power."""
+    """15 worlds, ranks in 3 bins: that the chain runs, and gross errors of the days."""
     towns = Towns(town, tmp_path / "cases.csv")
     held_to_uniform(chain_ranks(towns, 24, 15, 99), 99, 3)

@@ -116,7 +116,8 @@ def list_measures(
 @app.command()
 def reference(
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="File to write; standard output if not given.")
+        Path | None,
+        typer.Option("-o", "--output", help="File to write; standard output if not given."),
     ] = None,
     zh: Chinese = False,
     measures: Annotated[

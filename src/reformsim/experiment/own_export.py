@@ -38,6 +38,8 @@ def exported(model: CityModel) -> dict[str, float]:
     """Return what is learned of ``EXPORTED`` from the cases since the warm-up, NaN if nothing."""
     scenario = model.scenario
     table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
+    if table.empty:
+        return dict.fromkeys(EXPORTED, np.nan)
     with TemporaryDirectory() as folder:
         path = Path(folder) / "cases.csv"
         table.to_csv(path, index=False)
