@@ -165,4 +165,4 @@ def test_a_record_becomes_a_part_of_the_page(tmp_path, monkeypatch):
 def test_an_unknown_benchmark_is_refused(capsys):
     with pytest.raises(SystemExit):
         command.main(["same_rul"])
-    assert "no benchmark same_rul; there are whole_city, same_rule" in capsys.readouterr().err
+    assert "no benchmark same_rul; there are whole_city, decade" in capsys.readouterr().err
