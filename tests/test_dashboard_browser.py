@@ -33,6 +33,7 @@ def served(tmp_path_factory):
     folder = tmp_path_factory.mktemp("results")
     listening = socket.socket()
     listening.bind(("127.0.0.1", 0))
+    listening.listen()  # a page may ask before the server has started
     config = uvicorn.Config(
         server.Dashboard(catalogue.Catalogue.load(folder, [])).app(),
         log_level="error",
