@@ -42,7 +42,7 @@ def experiment(replications: int) -> Experiment:
         {
             "name": "paired", "title": "Pairing", "title_zh": "配对", "question": "What for?",
             "city": core.city, "warm_up": 365, "years": 2, "replications": replications,
-            "uncertainties": {"max_cost_share": 0.6},
+            "uncertainties": whole.uncertainties,
             "keep": "headlines", "outcomes": OUTCOMES, "baseline": "before",
             "scenarios": {
                 "before": {},

@@ -29,7 +29,7 @@ def experiment(runs: int) -> Experiment:
             "name": "sweep", "title": "A sweep", "title_zh": "扫描", "question": "How fast?",
             "city": systemic.city, "warm_up": 0, "years": 1, "replications": runs // 2,
             "keep": "headlines",
-            "uncertainties": {"needs": 5, "staffing_needs": 5, "max_cost_share": 0.6},
+            "uncertainties": systemic.uncertainties,
             "outcomes": OUTCOMES, "baseline": "block_separated",
             "scenarios": {"block_separated": {}, "systemic": {"reform": steps}},
         }
@@ -89,7 +89,7 @@ def measure(quick: bool) -> Measured:
         made = len(results.runs)
         size = sum(file.stat().st_size for file in Path(folder).rglob("*") if file.is_file())
     return {
-        "runs": runs, "pairs": pairs, 
+        "runs": runs, "pairs": pairs,
         "ms": {k: spread([1e3 * x.run / runs for x in several]) for k, several in times.items()},
         "overhead": spread(overhead),
         "engine_ms": spread([_engine() for _ in range(pairs)]),

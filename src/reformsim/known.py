@@ -78,7 +78,7 @@ KNOWN: tuple[Known, ...] = (
 BY_NAME: dict[str, Known] = {known.name: known for known in KNOWN}
 
 #: Before the name of a figure as an export of cases tells it: open cases censored, cases and not
-#: visits counted. A run told by its own export is held to it by the same definitions.
+#: visits counted. A run told by its own export is held to it by the same estimator.
 EXPORT = "export: "
 #: What an export of a run tells.
 EXPORTED = (

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
-    help="Simulate a city-governance reform under stated assumptions.",
 )
 
 

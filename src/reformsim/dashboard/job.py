@@ -41,6 +41,7 @@ class Job:
         self._version = 0
         self._now: Run | None = None
         self._day, self._days = 0, 1
+        self._monthly = [x for x in experiment.outcomes if x not in outcomes.OF_LONG_PERIODS]
         self._curves: dict[str, list[dict[str, float | None]]] = {}
         self._maps: dict[str, list[list[float | None]]] = {}
         self._thread = threading.Thread(target=self._work, name="reformsim job", daemon=True)
@@ -83,8 +84,7 @@ class Job:
                 "day": self._day,
                 "curves": {
                     name: {s: [month[name] for month in m] for s, m in self._curves.items()}
-                    for name in self.experiment.outcomes
-                    if name not in outcomes.OF_LONG_PERIODS
+                    for name in self._monthly
                 },
                 "map": {s: m[seen - 1] for s, m in self._maps.items() if seen},
             }
@@ -113,7 +113,7 @@ class Job:
         with self._lock:
             name = model.scenario.name
             self._day = int(model.time)
-            self._curves[name].append({k: _json(x) for k, x in values.items()})
+            self._curves[name].append({k: _json(values[k]) for k in self._monthly})
             self._maps[name].append([_json(x) for x in sums / np.maximum(heads, 1)])
             self._version += 1
 

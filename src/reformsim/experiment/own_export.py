@@ -1,4 +1,4 @@
-"""A run told by its own export, read and learned from as a user's is: by the same definitions."""
+"""A run told by its own export, read and learned from as a user's is: by the same estimator."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
