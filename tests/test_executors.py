@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from fake_model import FakeModel, fake_model
-from reformsim.experiment import executors, plan, run
+from reformsim.experiment import executors, ledger, plan, run
 from reformsim.experiment.forecast import forecast
 from reformsim.experiment.progress import Progress
 from reformsim.experiment.run import How
@@ -178,6 +178,41 @@ def test_interruption_in_one_process_keeps_what_is_done(tmp_path):
         run.execute(comparison(), tmp_path, 1, stubborn, io.StringIO())
     how = How(other_code=True)  # this file, not that of the fake model
     assert len(run.execute(comparison(), tmp_path, 1, fake_model, io.StringIO(), how).runs) == 6
+
+
+@pytest.mark.parametrize("step", ["replace", "append"])
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+def test_an_interruption_while_a_file_is_kept_loses_no_run(tmp_path, monkeypatch, step, done):
+    """Between the file and its line, or either and the end of the call; it is counted as well."""
+    true, left = getattr(ledger, step), [KeyboardInterrupt]
+
+    def stopped(path, data):
+        if done or not left:
+            true(path, data)
+        if left:
+            raise left.pop()
+
+    monkeypatch.setattr(ledger, step, stopped)
+    with pytest.raises(run.Interrupted, match="1 of 6 runs are kept"):
+        run.execute(comparison(), tmp_path, 1, fake_model, io.StringIO())
+    text = io.StringIO()
+    assert len(run.execute(comparison(), tmp_path, 1, fake_model, text).runs) == 6
+    assert "1 of 6 runs are there already" in text.getvalue()
+
+
+def test_what_a_stop_left_without_its_line_is_counted(tmp_path, monkeypatch):
+    """Where the stop comes in the very last file, which nothing writes again."""
+    true, written = ledger.append, []
+
+    def stopped(path, data):
+        written.append(data)
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        true(path, data)
+
+    monkeypatch.setattr(ledger, "append", stopped)
+    with pytest.raises(run.Interrupted, match="6 of 6 runs are kept"):
+        run.execute(comparison(), tmp_path, 1, fake_model, io.StringIO())
 
 
 SCRIPT = """

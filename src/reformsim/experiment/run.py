@@ -108,6 +108,8 @@ def carry_out(
                     )  # fmt: skip
                     make(todo, proto, hands, Shelf(store, mark), progress)
         except KeyboardInterrupt as error:
+            for damage in store.ledger.open():  # it may have come between a file and its line
+                tell(damage)
             left = len(missing(asked.runs, store, retry_failed=False))
             raise Interrupted(
                 f"stopped: {len(asked.runs) - left} of {len(asked.runs)} runs are kept in "
@@ -152,10 +154,10 @@ class Shelf:
         return max(0.0, self.since + FILE - time.monotonic()) if self.waiting else None
 
     def empty(self) -> None:
-        """Write what waits."""
-        waiting, self.waiting = self.waiting, []
-        if waiting:
-            self.store.add(waiting, self.code)
+        """Write what waits; where a stop comes in between, it still waits."""
+        if self.waiting:
+            self.store.add(self.waiting, self.code)
+            self.waiting = []
             self.since = time.monotonic()
 
 
