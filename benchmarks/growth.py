@@ -55,8 +55,8 @@ def run_of(residents: int, needs: float, threads: int, seed: int) -> Any:
     def run() -> Measured:
         model.run_until(DAYS)
         columns = model.columns
-        held = [columns.residents, columns.grids, model.city.people.alias_cut]
-        held += [model.city.people.alias_other, model.city.people.age]
+        held = [columns.residents, columns.grids]
+        held += [model.city.people.alias, model.city.people.age]
         held += [d.cases for d in columns.districts] + [d.needs for d in columns.districts]
         return {
             "needs": float(columns.tally[:, :, 0].sum()) - before,

@@ -17,6 +17,7 @@ from reformsim.cases import columns, engine
 from reformsim.cases import state as s
 from reformsim.city.plane import Outlines
 from reformsim.city.territory import (
+    ALIAS,
     City,
     Communities,
     Districts,
@@ -113,7 +114,7 @@ def _flat(rule: Rule) -> City:
         subdistricts=Subdistricts.of(one, np.array([0, communities])),
         communities=Communities.of(several, first_grid),
         grids=Grids.of(grids, np.arange(0, n + 1, rule.grid_size)),
-        people=People(age=np.zeros(n), alias_cut=np.ones(n), alias_other=np.zeros(n)),
+        people=People(age=np.zeros(n), alias=np.full(n, np.array((1.0, 0), ALIAS))),
         need_spread=NeedSpread((1.0, 1.0, 1.0), 1.0),
         district_outlines=nowhere,
         subdistrict_outlines=nowhere,

@@ -139,14 +139,14 @@ def told(model: CityModel) -> dict[str, Any]:
         "needs": float(needs),
         "residents": len(people),
         "touches": {
-            "alias tables": candidates / needs * (2.0 - float(people.alias_cut.mean())),
+            "alias tables": candidates / needs * (2.0 - float(people.alias["cut"].mean())),
             # chosen, then doing something about it, then living through the end
             "residents": (candidates + needs + count[Count.FELT]) / needs * lines(s.RESIDENT),
             # of needs that somebody hears of: filed, then an event at the end of each stage
             "cases": (2.0 * intakes + dispatched) / needs * lines(s.CASE),
         },
         "bytes": {
-            "alias tables": people.alias_cut.nbytes + people.alias_other.nbytes,
+            "alias tables": people.alias.nbytes,
             "residents": columns.residents.nbytes,
             "cases": cases * s.CASE.itemsize,
         },

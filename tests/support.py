@@ -122,9 +122,8 @@ def thinning_marks(d, cases):
 
 
 def kept(d):
-    """Return the case table without the links of its lists, which are not part of the result."""
-    names = [name for name in d.cases.dtype.names if name != "next"]
-    return d.cases[d.cases["stage"] != s.FREE][names]
+    """Return the records in use."""
+    return d.cases[d.cases["stage"] != s.FREE]
 
 
 def follow_or_reject(follow, data, scenarios) -> None:

@@ -26,7 +26,6 @@ def bits(model: CityModel) -> dict[str, bytes]:
     model.residents  # noqa: B018  catches up with the day
     c, a = model.columns, model.administration
     cases = np.concatenate([d.cases[d.cases["stage"] != s.FREE] for d in c.districts])
-    cases["next"] = 0
     found = {name: getattr(c, name) for name in ("residents", "pulse", "tally", "days")}
     found |= {"grids": c.grids, "communities": c.communities, "units": c.units, "cases": cases}
     found |= {f"daily {k}": d.daily for k, d in enumerate(c.districts)}
@@ -140,8 +139,8 @@ def test_the_place_of_a_record_changes_nothing(town):
     runs = [CityModel(town(*systemic(), days=DAYS, uncertainties=facts), rng=1) for _ in range(2)]
     (d,) = runs[1].columns.districts
     order = np.random.default_rng(1).permutation(len(d.cases))
-    d.cases["next"][order[:-1]] = order[1:]
-    d.cases["next"][order[-1]] = -1
+    d.links[order[:-1]] = order[1:]
+    d.links[order[-1]] = -1
     d.state[s.FREE_HEAD] = order[0]
     for model in runs:
         model.run_until(DAYS)
@@ -152,7 +151,7 @@ def test_the_place_of_a_record_changes_nothing(town):
     for model in runs:
         cases = model.columns.districts[0].cases
         held.append(np.sort(cases[cases["stage"] != s.FREE], order=["key", "mask", "stage"]))
-        held[-1]["next"] = held[-1]["parent"] = 0
+        held[-1]["parent"] = 0
     np.testing.assert_array_equal(*held)
 
 

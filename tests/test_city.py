@@ -179,7 +179,7 @@ def test_a_sampled_subdistrict_is_that_of_the_whole_city(cities):
         (twin,) = np.flatnonzero(whole.subdistricts.name == name)
         assert sample.subdistricts.population[row] == whole.subdistricts.population[twin]
         mine, theirs = residents_of(sample, row), residents_of(whole, twin)
-        for column in ("age", "alias_cut", "alias_other"):
+        for column in ("age", "alias"):
             assert np.array_equal(
                 getattr(sample.people, column)[mine], getattr(whole.people, column)[theirs]
             )
@@ -230,8 +230,8 @@ def test_alias_tables_hold_the_probabilities_of_multipliers(cities, name):
     drawn = multipliers(city, np.arange(len(city.people)))
     for grid, (begin, end) in enumerate(pairwise(first)):
         n, weights = end - begin, drawn[begin:end]
-        cut = city.people.alias_cut[begin:end].astype(np.float64)
-        other = city.people.alias_other[begin:end]
+        cut = city.people.alias["cut"][begin:end].astype(np.float64)
+        other = city.people.alias["other"][begin:end]
         assert other.max() < n and cut.min() >= 0 and cut.max() <= 1
         implied = (cut + np.bincount(other, 1 - cut, minlength=n)) / n
         uses = 1 + np.bincount(other, minlength=n)

@@ -52,7 +52,7 @@ def check_records(d) -> None:
     i = d.state[s.FREE_HEAD]
     while i >= 0:
         free.append(i)
-        i = d.cases["next"][i]
+        i = d.links[i]
     assert len(free) == len(set(free)) == d.state[s.FREE_COUNT]
     assert (stage[free] == s.FREE).all()
     assert len(free) + (stage != s.FREE).sum() == len(d.cases)
@@ -62,7 +62,7 @@ def check_records(d) -> None:
     to_city, i = [], d.state[s.CITY_HEAD]
     while i >= 0:
         to_city.append(i)
-        i = d.cases["next"][i]
+        i = d.links[i]
     assert len(to_city) == len(set(to_city))
     assert set(to_city) == set(np.flatnonzero(stage == s.CITY))
     child = in_use & (d.cases["parent"] != row)

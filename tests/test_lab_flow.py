@@ -168,10 +168,11 @@ def test_small_tables_change_nothing():
     few = 64
     small.cases, small.heap_time = small.cases[:few].copy(), small.heap_time[:few].copy()
     small.heap_case = small.heap_case[:few].copy()
-    small.cases["next"][-1] = -1
+    small.links = small.links[:few].copy()
+    small.links[-1] = -1
     small.state[s.FREE_COUNT] = few
     run(small, [HORIZON])
-    names = [name for name in s.CASE.names if name not in ("next", "parent")]
+    names = [name for name in s.CASE.names if name != "parent"]
     order = ["key", "mask", "need"]
     np.testing.assert_array_equal(
         np.sort(kept(plain)[names], order=order), np.sort(kept(small)[names], order=order)
@@ -214,7 +215,7 @@ def test_new_staff_and_offices_lose_and_double_nothing(days, data, seed):
     free, i = [], d.state[s.FREE_HEAD]
     while i >= 0:
         free.append(i)
-        i = d.cases["next"][i]
+        i = d.links[i]
     assert len(free) == len(set(free)) == d.state[s.FREE_COUNT]
     assert set(free) == set(np.flatnonzero(d.cases["stage"] == s.FREE))
     busy = np.flatnonzero(~np.isin(d.cases["stage"], s.IDLE))

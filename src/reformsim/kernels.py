@@ -61,6 +61,10 @@ class _UserWide(_OfPackage, caching.UserWideCacheLocator):
 caching.CacheImpl._locator_classes[:0] = [_Provided, _InTree, _UserWide]
 
 
+#: Bytes of a cache line.
+LINE = 64
+
+
 def _prefetch(typing, array, index):
     """Ask for ``array[index]`` ahead of its use: the processor fetches it from memory meanwhile.
 
@@ -80,7 +84,7 @@ def _prefetch(typing, array, index):
             (byte.as_pointer(),),
             ir.FunctionType(ir.VoidType(), (byte.as_pointer(), flag, flag, flag)),
         )
-        for offset in {0, size - 1}:  # a record may lie across two cache lines
+        for offset in {*range(0, size, LINE), size - 1}:  # all lines that a record may lie across
             at = builder.inttoptr(builder.add(first, ir.Constant(word, offset)), byte.as_pointer())
             builder.call(hint, [at, flag(0), flag(3), flag(1)])
         return context.get_dummy_value()

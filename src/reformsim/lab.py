@@ -20,6 +20,7 @@ from reformsim.cases import state as s
 from reformsim.cases.queue import make_room, open_span
 from reformsim.city.plane import Outlines
 from reformsim.city.territory import (
+    ALIAS,
     City,
     Communities,
     Districts,
@@ -339,7 +340,7 @@ def _town(cells: int) -> City:
         subdistricts=Subdistricts.of(place, alone),
         communities=Communities.of(place, cells * alone),
         grids=Grids.of(grids, np.arange(cells + 1)),
-        people=People(age=zeros, alias_cut=np.ones(cells), alias_other=zeros),
+        people=People(age=zeros, alias=np.full(cells, np.array((1.0, 0), ALIAS))),
         need_spread=NeedSpread((1.0, 1.0, 1.0), 1.0),
         district_outlines=nowhere,
         subdistrict_outlines=nowhere,

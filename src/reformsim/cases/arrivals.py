@@ -99,11 +99,11 @@ def _pick(d, keys, residents):
         first[n] = cell.first
         residents[n] = cell.first + j
         spins[n] = spin - j
-        prefetch(d.alias_cut, residents[n])
-        prefetch(d.alias_other, residents[n])
+        prefetch(d.alias, residents[n])
     for n in range(len(keys)):
-        if spins[n] >= d.alias_cut[residents[n]]:
-            residents[n] = first[n] + int(d.alias_other[residents[n]])
+        slot = d.alias[residents[n]]
+        if spins[n] >= slot.cut:
+            residents[n] = first[n] + int(slot.other)
         prefetch(d.residents, residents[n])
 
 

@@ -264,9 +264,8 @@ def _district(
     # records for the cases open at a time in an ordinary city; they grow as they must
     room = int(people * world["needs"] / 365.0 * 3.0) + 256
     per_day = int(np.clip(people * world["needs"] / 365.0 / 40.0, 1, 96))
-    cases = np.zeros(room, s.CASE)
-    cases["next"] = np.arange(1, room + 1)
-    cases["next"][-1] = -1
+    links = np.arange(1, room + 1, dtype=np.int32)
+    links[-1] = -1
     state = np.zeros(s.STATE, np.int64)
     state[s.FREE_COUNT] = room
     state[s.CITY_HEAD] = -1
@@ -279,8 +278,7 @@ def _district(
         category_of=np.cumsum(categories.TABLE["share"]),
         grids=grids,
         counts=np.zeros(n_grids, np.int64),
-        alias_cut=city.people.alias_cut[r],
-        alias_other=city.people.alias_other[r],
+        alias=city.people.alias[r],
         communities=communities,
         units=columns.units[u],
         office_desk=columns.office_desk[u],
@@ -290,7 +288,8 @@ def _district(
         desks=desks,
         free=np.zeros(64),
         needs=np.zeros(int(people * world["needs"] / 365.0 * 3.0) + 64, s.NEED_ROW),
-        cases=cases,
+        cases=np.zeros(room, s.CASE),
+        links=links,
         buckets=np.full(32 * per_day, -1, np.int32),
         heap_time=np.zeros(room),
         heap_case=np.zeros(room, np.int32),

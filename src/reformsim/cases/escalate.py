@@ -60,7 +60,7 @@ def climb(d, i, t):
     travel = start_wall(to_work(t, OFFICE) + WORKING_DAY, OFFICE)
     case.time = max(travel, t + max(days, WINDOW))
     case.stage = s.CITY
-    case.next = d.state[s.CITY_HEAD]
+    d.links[i] = d.state[s.CITY_HEAD]
     d.state[s.CITY_HEAD] = i
 
 

@@ -78,18 +78,18 @@ def _arrivals(d, until):
     i = d.state[s.CITY_HEAD]
     while i >= 0:
         n += 1
-        i = d.cases[i].next
+        i = d.links[i]
     rows = np.empty(n, np.int64)
     n = 0
     i = d.state[s.CITY_HEAD]
     d.state[s.CITY_HEAD] = -1
     while i >= 0:
-        follower = d.cases[i].next
+        follower = d.links[i]
         if d.cases[i].time < until:
             rows[n] = i
             n += 1
         else:
-            d.cases[i].next = d.state[s.CITY_HEAD]
+            d.links[i] = d.state[s.CITY_HEAD]
             d.state[s.CITY_HEAD] = i
         i = follower
     return rows[:n]

@@ -87,7 +87,7 @@ def push(d, i):
     if b <= d.state[BUCKET]:
         _heap_push(d, t, i)
     else:
-        d.cases[i].next = d.buckets[b]
+        d.links[i] = d.buckets[b]
         d.buckets[b] = i
 
 
@@ -100,11 +100,16 @@ def next_bucket(d):
     d.state[BUCKET] = b
     i = d.buckets[b]
     d.buckets[b] = -1
+    n = 0
     while i >= 0:
-        follower = d.cases[i].next
+        d.heap_case[n] = i
+        prefetch(d.cases, i)
+        i = d.links[i]
+        n += 1
+    for k in range(n):
+        i = d.heap_case[k]  # not yet written over: the heap is as long as k
         prefetch(d.residents, d.cases[i].resident)
         _heap_push(d, d.cases[i].time, i)
-        i = follower
     return True
 
 
@@ -133,7 +138,7 @@ def _file_cases(d, start, end):
 def take(d):
     """Take a record from the free list; the caller has seen to it that one is left."""
     i = d.state[FREE_HEAD]
-    d.state[FREE_HEAD] = d.cases[i].next
+    d.state[FREE_HEAD] = d.links[i]
     d.state[FREE_COUNT] -= 1
     return i
 
@@ -142,7 +147,7 @@ def take(d):
 def give_back(d, i):
     """Return a record to the free list."""
     d.cases[i].stage = FREE
-    d.cases[i].next = d.state[FREE_HEAD]
+    d.links[i] = d.state[FREE_HEAD]
     d.state[FREE_HEAD] = i
     d.state[FREE_COUNT] += 1
 
@@ -219,12 +224,14 @@ def make_room(d: District, extra: int) -> None:
     size = old + extra
     cases = np.zeros(size, CASE)
     cases[:old] = d.cases
-    cases["next"][old:] = np.arange(old + 1, size + 1)
-    cases["next"][-1] = d.state[FREE_HEAD]
+    links = np.arange(1, size + 1, dtype=np.int32)
+    links[:old] = d.links
+    links[-1] = d.state[FREE_HEAD]
     d.state[FREE_HEAD] = old
     d.state[FREE_COUNT] += extra
     heap_time = np.zeros(size)
     heap_case = np.zeros(size, np.int32)
     heap_time[: d.state[HEAP]] = d.heap_time[: d.state[HEAP]]
     heap_case[: d.state[HEAP]] = d.heap_case[: d.state[HEAP]]
-    d.cases, d.heap_time, d.heap_case = cases, heap_time, heap_case
+    d.cases, d.links = cases, links
+    d.heap_time, d.heap_case = heap_time, heap_case

@@ -13,6 +13,7 @@ import numpy as np
 
 from reformsim import categories
 from reformsim.cases.handle import Bundle
+from reformsim.city.territory import ALIAS
 from reformsim.kernels import njit
 from reformsim.uncertainties import WORLD
 
@@ -72,7 +73,6 @@ CASE = np.dtype(
         ("finish", "f8"),  # working hours
         ("delay", "f8"),  # elapsed days that follow the present service
         ("parent", "i4"),  # the lead record of a case with parallel chains; itself otherwise
-        ("next", "i4"),  # link in a bucket or in the free list
         ("resident", "i4"),
         ("desk", "i4"),
         ("community", "i2"),
@@ -293,8 +293,7 @@ class District(Bundle):
         "category_of": (np.float64, 1),  # (12,) cumulative shares of further parts
         "grids": (GRID_ROW, 1),
         "counts": (np.int64, 1),  # (grids,) candidates of the day
-        "alias_cut": (np.float32, 1),
-        "alias_other": (np.uint16, 1),
+        "alias": (ALIAS, 1),
         "communities": (COMMUNITY_ROW, 1),
         "units": (UNIT_ROW, 1),
         "office_desk": (np.int32, 2),  # (units, 12) desk that answers for a category
@@ -306,6 +305,7 @@ class District(Bundle):
         "free": (np.float64, 1),  # hours at which each server is free, a min-heap per desk
         "needs": (NEED_ROW, 1),  # of the day, in order of (time, key)
         "cases": (CASE, 1),
+        "links": (np.int32, 1),  # next record in a bucket or another list, -1 at its end
         "buckets": (np.int32, 1),
         "heap_time": (np.float64, 1),
         "heap_case": (np.int32, 1),
@@ -334,6 +334,7 @@ class District(Bundle):
     free: np.ndarray
     needs: np.ndarray
     cases: np.ndarray
+    links: np.ndarray
     buckets: np.ndarray
     heap_time: np.ndarray
     heap_case: np.ndarray

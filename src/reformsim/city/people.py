@@ -33,16 +33,13 @@ def _multiplier(resident_key, age, means, shape):
 
 
 @njit(cache=True)
-def draw_people(grid_keys, first_resident, ages, means, shape):
-    """Draw the residents of every grid.
+def draw_people(grid_keys, first_resident, ages, means, shape, age, alias):
+    """Draw the residents of every grid into ``age`` and ``alias``, the columns of ``People``.
 
     ``ages`` (grids, 2) are the shares of the young, and of the young and middle together;
-    ``means`` (3,) and ``shape`` the gamma distributions of multipliers. Returns the three
-    columns of ``People`` and the sum of multipliers of each grid.
+    ``means`` (3,) and ``shape`` the gamma distributions of multipliers. Returns the sum of
+    multipliers of each grid.
     """
-    total = first_resident[-1]
-    age, cut = np.empty(total, np.uint8), np.empty(total, np.float32)
-    other = np.empty(total, np.uint16)
     sums = np.zeros(len(grid_keys))
     for grid in range(len(grid_keys)):
         begin, end = first_resident[grid], first_resident[grid + 1]
@@ -54,8 +51,8 @@ def draw_people(grid_keys, first_resident, ages, means, shape):
             age[begin + i] = group
             multipliers[i] = _multiplier(key, group, means, shape)
             sums[grid] += multipliers[i]
-        _alias(multipliers, sums[grid], cut[begin:end], other[begin:end])
-    return age, cut, other, sums
+        _alias(multipliers, sums[grid], alias[begin:end])
+    return sums
 
 
 @lru_cache(maxsize=2)
@@ -74,7 +71,7 @@ def _count_ages(age, first, count):
 
 
 @njit(cache=True)
-def _alias(weights, total, cut, other):
+def _alias(weights, total, table):
     """Fill the alias table of positive weights: Vose (1991)."""
     n = len(weights)
     share = weights * (n / total)
@@ -90,16 +87,16 @@ def _alias(weights, total, cut, other):
     while smalls > 0 and larges > 0:
         smalls -= 1
         i, j = small[smalls], large[larges - 1]
-        cut[i], other[i] = share[i], j
+        table[i].cut, table[i].other = share[i], j
         share[j] -= 1.0 - share[i]
         if share[j] < 1.0:
             larges -= 1
             small[smalls] = j
             smalls += 1
     for k in range(larges):
-        cut[large[k]], other[large[k]] = 1.0, large[k]
+        table[large[k]].cut, table[large[k]].other = 1.0, large[k]
     for k in range(smalls):  # left over by rounding only
-        cut[small[k]], other[small[k]] = 1.0, small[k]
+        table[small[k]].cut, table[small[k]].other = 1.0, small[k]
 
 
 @njit(cache=True)

@@ -17,6 +17,7 @@ from reformsim.city.levels import SITE
 from reformsim.city.people import draw_people
 from reformsim.city.plane import Outlines, around, disc, subdivide
 from reformsim.city.territory import (
+    ALIAS,
     City,
     Communities,
     Districts,
@@ -140,14 +141,18 @@ def _draw_people(
 ) -> tuple[People, np.ndarray]:
     """Return the residents' columns, and the sum of multipliers of each grid."""
     young, middle = communities.young.to_numpy(), communities.middle.to_numpy()
-    age, cut, other, sums = draw_people(
+    total = int(grids.population.sum())
+    age, alias = np.empty(total, np.uint8), np.empty(total, ALIAS)  # by NumPy: in huge pages
+    sums = draw_people(
         grids.key.to_numpy(),
         offsets(grids.population.to_numpy()),
         np.column_stack([young, young + middle])[grids.community],
         np.array(spread.means),
         spread.shape,
+        age,
+        alias,
     )
-    return People(age=age, alias_cut=cut, alias_other=other), sums
+    return People(age=age, alias=alias), sums
 
 
 def _placed(

@@ -26,6 +26,9 @@ North = Annotated[np.ndarray, Column(np.float64, "km", "centroid, northward from
 Area = Annotated[np.ndarray, Column(np.float64, "km²", "area")]
 Residents = Annotated[np.ndarray, Column(np.int64, "residents", "residents")]
 
+#: A slot of an alias table: the probability of keeping it, the index in the grid drawn otherwise.
+ALIAS = np.dtype([("cut", "f4"), ("other", "u2")])
+
 
 @dataclass(frozen=True)
 class Table:
@@ -140,16 +143,15 @@ class Grids(Table):
 class People(Table):
     """What is fixed about each resident.
 
-    ``alias_cut`` and ``alias_other`` are one Walker-Vose table for each grid: of n residents
-    take slot j = floor(u·n) for a uniform u; the resident is j if the fraction of u·n is below
-    ``alias_cut[j]``, else ``alias_other[j]``; probabilities are proportional to multipliers.
+    ``alias`` is one Walker-Vose table for each grid: of n residents take slot j = floor(u·n) for
+    a uniform u; the resident is j if the fraction of u·n is below ``alias["cut"][j]``, else
+    ``alias["other"][j]``; probabilities are proportional to multipliers.
     """
 
     age: Annotated[
         np.ndarray, Column(np.uint8, "", "index in AGE_GROUPS: under 35, 35-59, 60 and over")
     ]
-    alias_cut: Annotated[np.ndarray, Column(np.float32, "1", "probability of keeping the slot")]
-    alias_other: Annotated[np.ndarray, Column(np.uint16, "", "index in the grid drawn otherwise")]
+    alias: Annotated[np.ndarray, Column(ALIAS, "", "slot of its grid's table")]
 
 
 @dataclass(frozen=True)
