@@ -1,17 +1,17 @@
 """The same bits: whatever the order, the pauses, the threads, the processes, the scenario before.
 
-`Bits` compares all that a run has: residents, cases, counts, institutions, money. Only the
-links between records that wait for their hour are left out: they say how an hour's cases were
-filed, and order is by time and key anyway.
+`Bits` compares all that a run has: residents, cases, counts, institutions, money.
 """
 
 import hashlib
 import multiprocessing
+import weakref
 from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
 
+from reformsim.cases import columns as case_columns
 from reformsim.cases import state as s
 from reformsim.measures import BY_NAME
 from reformsim.model import CityModel
@@ -104,6 +104,21 @@ def test_reset_leaves_nothing_of_the_scenario_before(town, every_measure):
         assert model.outcomes().equals(tables[k])
         model.reset(scenarios[0], rng=7)
         model.run_until(50)  # leave one half-way, too
+
+
+def test_setting_back_lays_out_one_run_at_a_time(town, monkeypatch):
+    """The columns of the run before are gone by then: two whole cities do not fit."""
+    model = run(town(days=31))
+    before, laid_out = weakref.ref(model.columns), case_columns.build
+
+    def build(*args, **kwargs):
+        assert before() is None
+        return laid_out(*args, **kwargs)
+
+    monkeypatch.setattr(case_columns, "build", build)
+    model.reset(model.scenario, rng=2)
+    model.run_until(31)
+
 
 
 def test_pauses_and_questions_change_nothing(town):

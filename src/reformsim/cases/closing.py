@@ -1,5 +1,7 @@
 """The end of a case: truly solved, poorly, on paper only, or lost; and what residents feel."""
 
+import numpy as np
+
 from reformsim.cases import state as s
 from reformsim.cases.dispatch import dispatch
 from reformsim.cases.overdue import burden_left
@@ -117,4 +119,4 @@ def give_up(d, i, t):
     if case.parent != i or case.open > 0:
         part_done(d, i, t, True)
     else:
-        lose(d, i, t, int(case.state))
+        lose(d, i, t, np.int64(case.state))

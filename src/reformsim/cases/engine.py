@@ -205,7 +205,7 @@ def _queue_again(d, order, now):
             case.stage = INTAKE
             case.time = max(case.arrived, now)
             continue
-        end = visit(d, i, case.desk, work_of(d, i), d.world[0].patience)
+        end = visit(d, i, np.int64(case.desk), work_of(d, i), d.world[0].patience)
         if end < 0.0:
             case.desk = -1
             case.state = LAPSED

@@ -4,6 +4,8 @@ Community, subdistrict, district, city. A case is stuck when nobody is responsib
 desks disclaim it, or when a part has been returned twice.
 """
 
+import numpy as np
+
 from reformsim.cases import state as s
 from reformsim.cases.clock import CALENDARS, OFFICE, start_wall, to_work
 from reformsim.cases.state import Count
@@ -44,7 +46,7 @@ def climb(d, i, t):
     key = _stuck_key(d, i)
     count(d, i, Count.ESCALATED, 1.0)
     levels = 1
-    for part in range(int(case.parts)):
+    for part in range(np.int64(case.parts)):
         if not territorial(d, i, part):
             levels = 2
             break

@@ -6,6 +6,7 @@ faster and compiled in a third of the time. In Python a bundle is an object with
 attributes; in a kernel ``bundle.name`` reads address and shape from the table.
 """
 
+import hashlib
 from typing import Any, ClassVar
 
 import numpy as np
@@ -64,10 +65,14 @@ class BundleType(types.Type):
     """Numba's type of one class of bundle."""
 
     def __init__(self, cls: type[Bundle]) -> None:
-        """Name the type after the class: the name is what the compilation cache goes by."""
+        """Name the type after class and layout, by which the compilation cache goes.
+
+        The layout as its hash: the name stands in the symbols of all kernels.
+        """
         self.fields = {n: (i, np.dtype(d), k) for i, (n, (d, k)) in enumerate(cls.FIELDS.items())}
         layout = ";".join(f"{n}:{d.descr}:{k}" for n, (_, d, k) in self.fields.items())
-        super().__init__(name=f"{cls.__name__}<{layout}>")
+        mark = hashlib.sha256(layout.encode()).hexdigest()[:16]
+        super().__init__(name=f"{cls.__name__}_{mark}")
 
 
 @register_model(BundleType)

@@ -1,5 +1,7 @@
 """The parts of a dispatched case: assembled, sent to their desks, returned, done."""
 
+import numpy as np
+
 from reformsim.cases import state as s
 from reformsim.cases.escalate import climb, taken_up
 from reformsim.cases.queue import give_back, take
@@ -148,7 +150,7 @@ def part_done(d, i, t, failed):
         case.attempt -= case.attempt % SECOND_ROUND
         send(d, i, t)
         return
-    parent = case.parent
+    parent = np.int64(case.parent)
     lead.open -= 1
     if parent != i:
         lead.transfers += case.transfers

@@ -54,7 +54,7 @@ def _heap_push(d, time, case):
 @njit(cache=True)
 def pop(d):
     """Take the earliest case out of the open bucket; the bucket must not be empty."""
-    first = d.heap_case[0]
+    first = np.int64(d.heap_case[0])  # as all rows: of two integer types each helper compiles twice
     n = d.state[HEAP] - 1
     d.state[HEAP] = n
     time, case = d.heap_time[n], d.heap_case[n]

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from reformsim.cases.state import (
     DEPARTMENTS,
     DETERMINISTIC,
@@ -152,7 +154,7 @@ def part_work(d, i, part, attempt):
     if case.absorbed:
         office = d.categories[part_category(d, i, part)].office
         window = case.flags & WINDOW
-        for q in range(case.parts):
+        for q in range(np.int64(case.parts)):
             if case.absorbed & (1 << q) and (
                 window
                 or (

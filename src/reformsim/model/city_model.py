@@ -60,6 +60,7 @@ class CityModel(mesa.Model):
         _refuse_unknown(scenario.panel)
         self.city = build_city(scenario.city, scenario.city_seed)
         world = scenario.world()
+        self.__dict__.pop("columns", None)  # of the last run: a whole city need not fit twice
         self.columns = case_columns.build(
             self.city, world, self.seed, scenario.days, scenario.keep_cases
         )
