@@ -120,7 +120,6 @@ def test_setting_back_lays_out_one_run_at_a_time(town, monkeypatch):
     model.run_until(31)
 
 
-
 def test_pauses_and_questions_change_nothing(town):
     scenario = town(*systemic(MID_MONTH), days=DAYS, keep_cases=True, warm_up=40)
     whole = run(scenario)
