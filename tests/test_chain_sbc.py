@@ -18,6 +18,7 @@ from reformsim.experiment.matching import Goal, Matched
 from reformsim.experiment.own_export import ExportCity, exported
 from reformsim.experiment.sampling import latin_hypercube
 from reformsim.experiment.targets import Target
+from reformsim.known import Listed
 from reformsim.observed.cases import read_cases
 from reformsim.observed.exporting import MAPPING, hotline_table
 from reformsim.observed.learning import learn
@@ -42,14 +43,14 @@ class Towns:
         low, high = np.array(list(BOUNDS.values())).T
         world = dict(zip(BOUNDS, (low + unit * (high - low)).tolist(), strict=True))
         scenario = self.plan(warm_up=WARM_UP, days=DAYS, uncertainties=world)
-        self.model = self.model or ExportCity(scenario, rng=seed, threads=1)
+        self.model = self.model or ExportCity(scenario, Listed(), rng=seed)
         self.model.reset(scenario, seed)
         self.model.run_until(scenario.days)
         return self.model
 
     def figures(self, unit: np.ndarray, seed: int) -> list[float]:
         """Return what the run tells of ``AIMS``."""
-        told = exported(self.run(unit, seed))
+        told = exported(self.run(unit, seed), Listed())
         return [told[name] for name in AIMS]
 
     def learned(self, unit: np.ndarray, seed: int) -> list[Target]:

@@ -16,7 +16,7 @@ from reformsim.cli import app
 from reformsim.config import ConfigError, load_yaml
 from reformsim.experiment.schema import Experiment
 from reformsim.facts import facts
-from reformsim.known import EXPORT, EXPORTED
+from reformsim.known import CHANNELS, EXPORT, EXPORTED
 from reformsim.model import CityModel
 from reformsim.observed.cases import read_cases
 from reformsim.observed.cleaning import Reason
@@ -85,7 +85,7 @@ def test_the_mix_of_cases_and_their_number_are_those_of_the_table(town, tmp_path
     scenario = town(warm_up=30, days=150, keep_cases=True)
     model = CityModel(scenario, rng=3)
     model.run_until(scenario.days)
-    exported = hotline_table(model.cases(), scenario.world())
+    exported = hotline_table(model.cases(), scenario.world(), channels=tuple(CHANNELS))
     path = tmp_path / "cases.csv"
     exported.to_csv(path, index=False, encoding="utf-8-sig")
     cases = read_cases(path, Mapping.load(MAPPINGS / "hotline12345.yaml"))

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from reformsim.experiment.sampling import Sample, latin_hypercube, scaled
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store
 from reformsim.experiment.targets import Target
+from reformsim.known import Listed
 from reformsim.scenario import Scenario
 
 #: Where the runs are kept that check the result of so many waves.
@@ -42,11 +43,18 @@ def facts_city(scenario: Scenario, seed: int, threads: int) -> Model:
     return FactsCity(scenario, rng=seed, threads=threads)
 
 
-def export_city(scenario: Scenario, seed: int, threads: int) -> Model:
-    """Build the city whose headlines tell what is learned from its export besides."""
-    from reformsim.experiment.own_export import ExportCity
+@dataclass(frozen=True)
+class ExportCities:
+    """Builds cities whose headlines tell what is learned from their export besides."""
 
-    return ExportCity(scenario, rng=seed, threads=threads)
+    listed: Listed
+    name: ClassVar[str] = f"{__name__}:export_city"
+
+    def __call__(self, scenario: Scenario, seed: int, threads: int) -> Model:
+        """Build the city of a scenario."""
+        from reformsim.experiment.own_export import ExportCity
+
+        return ExportCity(scenario, self.listed, rng=seed, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ def of(experiment: Experiment) -> Task:
     assert isinstance(experiment.design, HistoryMatching)
     bounds = experiment.bounds()
     aims = experiment.design.aims()
+    listed = experiment.design.listed()
     return Task(
         experiment.design,
         bounds,
@@ -88,7 +97,7 @@ def of(experiment: Experiment) -> Task:
         experiment.replications,
         experiment.seed,
         lambda sample: replace(plan.of(experiment, sample), keep="headlines"),
-        export_city if any(aim.exported for aim in aims) else facts_city,
+        facts_city if listed is None else ExportCities(listed),
         {name: uncertainties.BY_NAME[name].default for name in bounds},
     )
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from reformsim.declared import Outcome
 from reformsim.facts import FactsCity
-from reformsim.known import BY_NAME, EXPORT, EXPORTED
+from reformsim.known import BY_NAME, EXPORT, EXPORTED, Listed
 from reformsim.model import CityModel
 from reformsim.observed.cases import read_cases
 from reformsim.observed.exporting import MAPPING, hotline_table
@@ -18,13 +18,20 @@ from reformsim.scenario import Scenario
 class ExportCity(FactsCity):
     """A city whose headlines tell what is learned from its export as well."""
 
+    def __init__(
+        self, scenario: Scenario, listed: Listed, rng: int | None = None, threads: int = 1
+    ) -> None:
+        """Start at day 0; the export will list what ``listed`` says."""
+        self.listed = listed
+        super().__init__(scenario, rng=rng, threads=threads)
+
     def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
         """Start again, keeping cases."""
         super().reset(scenario.model_copy(update={"keep_cases": True}), rng)
 
     def headlines(self) -> list[tuple[Outcome, float]]:
         """Return those of `FactsCity`, then the figures of the export."""
-        told = exported(self)
+        told = exported(self, self.listed)
         return [
             *super().headlines(),
             *(
@@ -34,10 +41,15 @@ class ExportCity(FactsCity):
         ]
 
 
-def exported(model: CityModel) -> dict[str, float]:
-    """Return what is learned of ``EXPORTED`` from the cases since the warm-up, NaN if nothing."""
+def exported(model: CityModel, listed: Listed) -> dict[str, float]:
+    """Return what is learned of ``EXPORTED`` from a run's export, NaN if nothing.
+
+    It is drawn on the run's last day, and lists cases since the warm-up at the earliest.
+    """
     scenario = model.scenario
-    table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
+    until = scenario.days - listed.follow_up
+    since = max(scenario.warm_up, until - (np.inf if listed.days is None else listed.days))
+    table = hotline_table(model.cases(), scenario.world(), since, until, listed.channels)
     if table.empty:
         return dict.fromkeys(EXPORTED, np.nan)
     with TemporaryDirectory() as folder:

@@ -41,6 +41,7 @@ class Cases:
     tally: Tally
     cleaning: Cleaning
     columns: dict[str, str]
+    channels: tuple[str, ...]
     zone: str | None = None
     rows: int = 0
     habits: Habits = field(default_factory=Habits)
@@ -82,7 +83,9 @@ def read_cases(path: Path, mapping: Mapping) -> Cases:
     order = mapping.dates or _order(table, places, mapping, mistakes)
     mistakes.check()
     columns = {field: table.header[place] for field, place in places.items()}
-    cases = Cases(table.file, table.guessed(), Tally(), Cleaning(), columns, mapping.zone)
+    cases = Cases(
+        table.file, table.guessed(), Tally(), Cleaning(), columns, mapping.channels, mapping.zone
+    )
     reader = _Reader(mapping, cases, order)
     broken = Mistakes()
     for lines, cells in _chunks(table, places, broken):

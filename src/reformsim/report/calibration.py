@@ -21,6 +21,7 @@ from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.report.data import records
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, number
+from reformsim.scenario import YEAR
 
 VERDICTS_ZH = {PINNED: "已确定", matching.NARROWED: "有所收窄", OPEN: "无法确定"}
 USES_ZH = {"calibrated": "校准", "held out": "留出"}
@@ -199,7 +200,7 @@ def said(told: Calibrated, zh: bool) -> list[str]:
         )
     if unused := "; ".join(_name(told, name, zh) for name in told.unused()):
         lines.append(f"从未使用的目标：{unused}。" if zh else f"Targets never used: {unused}.")
-    return [*lines, *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
+    return [*lines, *_too_short(told, zh), *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
 
 
 def _something(told: Calibrated, zh: bool) -> list[str]:
@@ -261,6 +262,21 @@ def _nothing(told: Calibrated, zh: bool) -> list[str]:
                 else f"Without {name}, {_share(power.without)} would be left."
             )
     return lines
+
+
+def _too_short(told: Calibrated, zh: bool) -> list[str]:
+    """Say so where runs do not last as long as the export that they are held to."""
+    listed, years = told.calibration.task.design.listed(), told.experiment.years
+    run, leap = YEAR * years, years
+    if listed is None or listed.days is None or listed.days + listed.follow_up <= run + leap:
+        return []
+    span = f"{listed.days + listed.follow_up:g}"
+    return [
+        f"导出涵盖 {span} 天，各次运行只有 {run} 天：若要可比，请加大 years。"
+        if zh
+        else f"The export spans {span} days, that of a run {run}: raise `years` to compare like "
+        "with like."
+    ]
 
 
 def _held_out(told: Calibrated, zh: bool) -> list[str]:

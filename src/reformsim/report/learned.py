@@ -12,7 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from reformsim import uncertainties
 from reformsim.experiment import files
-from reformsim.known import EXPORT, EXPORTED
+from reformsim.known import CHANNELS, EXPORT, EXPORTED
 from reformsim.observed.cases import Cases
 from reformsim.observed.learning import Learned, Lesson
 from reformsim.report.study import number
@@ -61,6 +61,7 @@ def show(lesson: Lesson, cases: Cases, console: Console, zh: bool) -> None:
     """Print what was learned, what was tidied and what could not be learned."""
     console.print(cases.guessed.zh if zh else cases.guessed.en, soft_wrap=True, markup=False)
     console.print(lesson.source, soft_wrap=True, markup=False)
+    console.print(_channels(lesson, zh), soft_wrap=True, markup=False)
     for section, titles in SECTIONS.items():
         rows = [row for row in lesson.learned if row.section == section]
         if not rows:
@@ -81,6 +82,16 @@ def show(lesson: Lesson, cases: Cases, console: Console, zh: bool) -> None:
     console.print("", "未能学得:" if zh else "Not learned:")
     for words in lesson.not_learned:
         console.print(f"- {words.zh if zh else words.en}", soft_wrap=True, markup=False)
+
+
+def _channels(lesson: Lesson, zh: bool) -> str:
+    """Say as whose cases the file was taken."""
+    names = lesson.listed.channels
+    if zh:
+        told = "、".join(CHANNELS[name] for name in names)
+        return f"视为{told}工单；若不是，请在映射文件中写明 channels"
+    told = ", ".join(names)
+    return f"Taken as cases by way of: {told}; if they are not, say `channels` in the mapping"
 
 
 def _use(row: Learned, zh: bool) -> str:
@@ -133,6 +144,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
         }
         for row in lesson.learned
     ]
+    listed = lesson.listed._asdict() | {"channels": " ".join(lesson.listed.channels)}
     targets = [
         {
             "name": EXPORT + row.target if row.target in EXPORTED else row.target,
@@ -143,6 +155,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
             "source": lesson.source,
             "use": "held out" if row.held_out else "calibrated",
             "n": row.estimate.n,
+            **(listed if row.target in EXPORTED else {}),
         }
         for row in lesson.learned
         if row.target is not None and row.estimate.high < float("inf")
