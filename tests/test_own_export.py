@@ -11,9 +11,10 @@ from typer.testing import CliRunner
 from reformsim.cli import app
 from reformsim.config import ConfigError
 from reformsim.experiment.calibration import ExportCities, of
-from reformsim.experiment.own_export import exported
+from reformsim.experiment.own_export import ExportCity, export, exported
 from reformsim.experiment.targets import Target
 from reformsim.known import CHANNELS, EXPORT, Listed, channels
+from reformsim.model import CityModel
 from test_calibration import HEAD, load
 from test_experiment import ROOT
 from test_learn import MAPPINGS
@@ -26,7 +27,7 @@ SEED = 3
 def run(town):
     """Return a run of the town that is over, as the file of ``SCENARIO`` asks for it."""
     scenario = town(warm_up=20, days=230)
-    model = ExportCities(Listed())(scenario, SEED, 1)
+    model = ExportCities(Listed(tuple(CHANNELS)))(scenario, SEED, 1)
     model.run_until(scenario.days)
     return model
 
@@ -95,10 +96,23 @@ def test_what_is_answered_at_intake_does_not_depend_on_when_the_file_was_drawn(r
     closed = [cases[cases["finished"] < day]["dispatched"].mean() for day in (112, 230)]
     assert (1 - closed[1]) / (1 - closed[0]) < 0.95
     late = exported(run, Listed(tuple(CHANNELS), 92, 118))["answered at intake"]
-    early = run.__class__(run.scenario.model_copy(update={"days": 112}), run.listed, rng=SEED)
+    early = ExportCity(run.scenario.model_copy(update={"days": 112}), run.listed, rng=SEED)
     early.run_until(112)
     drawn = exported(early, Listed(tuple(CHANNELS), 92, 0))["answered at intake"]
     assert drawn == pytest.approx(late, rel=0.01)
+
+
+def test_records_that_no_export_lists_are_given_back_and_change_nothing(run):
+    """Fewer records, the same figures to the bit; and an export of the hotline lists the same."""
+    city = ExportCity(run.scenario, Listed(), rng=SEED)
+    city.run_until(230)
+    assert city.outcomes().equals(run.outcomes())
+    assert export(city, Listed()).equals(export(run, Listed()))
+    assert len(city.cases()) < 0.6 * len(run.cases())
+    whole = CityModel(run.scenario, rng=SEED)
+    whole.run_until(230)
+    assert whole.outcomes().equals(run.outcomes())
+    assert sum(len(d.cases) for d in city.columns.districts) < len(whole.cases()) / 2
 
 
 def test_channels_are_hotline_unless_said_and_others_are_refused_in_two_languages(tmp_path):

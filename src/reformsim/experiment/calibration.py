@@ -123,12 +123,16 @@ def of_problem(
 
 @dataclass(frozen=True)
 class Wave:
-    """One wave: what was run, the emulators (None: too few runs tell it), the state after it."""
+    """One wave: what was run, the emulators (None: too few runs tell it), the state after it.
+
+    ``told`` counts, for each target, the runs that its emulator rests on and those left out.
+    """
 
     results: Results
     x: np.ndarray
     figures: dict[str, np.ndarray]
     emulators: dict[str, Emulator | None]
+    told: dict[str, tuple[int, int]]
     matched: Matched
 
 
@@ -212,10 +216,13 @@ def _wave(task: Task, before: list[Wave], results: Results, x: np.ndarray) -> Wa
         inside = (state.implausibility(inputs) <= state.cutoff).all(axis=1)
         if inside.sum() < 5 * len(task.bounds):
             inside[:] = True
-    emulators, goals = {}, []
+    emulators, told, goals = {}, {}, []
     for target in task.goals():
-        told = [*(wave.figures[target.name] for wave in before), figures[target.name]]
-        emulators[target.name] = found = fit(inputs[inside], np.concatenate(told)[inside])
+        every = [*(wave.figures[target.name] for wave in before), figures[target.name]]
+        there = np.concatenate(every)[inside]
+        missing = int(np.isnan(there).sum())
+        told[target.name] = there.size - missing, missing
+        emulators[target.name] = found = fit(inputs[inside], there)
         if found is not None and found.good:
             goals.append(Goal(target, found, task.design.deviation(target)))
     earlier = state.waves if state is not None else ()
@@ -225,7 +232,7 @@ def _wave(task: Task, before: list[Wave], results: Results, x: np.ndarray) -> Wa
             "no target can be emulated: too few finished runs, or no emulator predicts runs left "
             "out; more points, or narrower ranges"
         )
-    return Wave(results, x, figures, emulators, matched)
+    return Wave(results, x, figures, emulators, told, matched)
 
 
 def _settings(task: Task) -> dict:
@@ -274,6 +281,9 @@ class Left:
 class Checked:
     """An emulator of one wave, checked by leaving out each run in turn.
 
+    ``n`` is the number of points, ``used`` that of the runs behind them; ``left_out`` runs there
+    failed or tell no such figure: a median that was never reached, a share of nothing. Where many
+    are, the emulator knows only the worlds that tell it.
     ``explained`` is Q², ``beyond`` the share of left-out runs more than three deviations off,
     ``noise`` the standard deviation between runs of one world. One that is not ``good`` rules
     nothing out in its wave.
@@ -282,6 +292,8 @@ class Checked:
     wave: int
     target: str
     n: int
+    used: int
+    left_out: int
     explained: float
     beyond: float
     inflation: float
@@ -293,7 +305,8 @@ class Checked:
 class Prediction:
     """What the calibrated model gives for one figure, beside what is known of it.
 
-    ``mean``, ``q05`` and ``q95`` are of single runs in worlds of the posterior; ``error`` is
+    ``mean``, ``q05`` and ``q95`` are of single runs in worlds of the posterior that tell it,
+    ``used``; ``left_out`` do not. ``error`` is
     mean − value, ``error_sd`` the same in standard deviations of observation and discrepancy;
     ``inside`` the share of runs within low and high. ``usual`` and ``usual_sd`` are figure and
     error at the defaults; ``prior05`` and ``prior95`` quantiles of the first wave.
@@ -305,6 +318,8 @@ class Prediction:
     value: float
     low: float
     high: float
+    used: int
+    left_out: int
     mean: float
     q05: float
     q95: float
@@ -344,6 +359,8 @@ def checked(calibration: Calibration) -> list[Checked]:
             wave=number,
             target=name,
             n=len(e.x) if e else 0,
+            used=wave.told[name][0],
+            left_out=wave.told[name][1],
             explained=e.explained if e else math.nan,
             beyond=e.beyond if e else math.nan,
             inflation=e.inflation if e else math.nan,
@@ -371,7 +388,8 @@ def predictions(calibration: Calibration) -> list[Prediction]:
         found.append(
             Prediction(
                 target=target.name, use=target.use, unit=target.unit, value=target.z,
-                low=target.low, high=target.high, mean=mean, q05=_quantile(runs, 0.05),
+                low=target.low, high=target.high, used=len(runs),
+                left_out=told[first:].size - len(runs), mean=mean, q05=_quantile(runs, 0.05),
                 q95=_quantile(runs, 0.95), error=mean - target.z,
                 error_sd=(mean - target.z) / sd,
                 inside=float(np.mean((runs >= target.low) & (runs <= target.high)))

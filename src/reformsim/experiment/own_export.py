@@ -4,11 +4,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 
 from reformsim.declared import Outcome
 from reformsim.facts import FactsCity
 from reformsim.known import BY_NAME, EXPORT, EXPORTED, Listed
-from reformsim.model import CityModel
+from reformsim.model import CityModel, records
 from reformsim.observed.cases import read_cases
 from reformsim.observed.exporting import MAPPING, hotline_table
 from reformsim.observed.learning import learn
@@ -16,10 +17,17 @@ from reformsim.scenario import Scenario
 
 
 class ExportCity(FactsCity):
-    """A city whose headlines tell what is learned from its export as well."""
+    """A city whose headlines tell what is learned from its export as well.
+
+    Of the cases that are over, only those are kept that ``listed`` may list.
+    """
 
     def __init__(
-        self, scenario: Scenario, listed: Listed, rng: int | None = None, threads: int = 1
+        self,
+        scenario: Scenario,
+        listed: Listed,
+        rng: int | np.random.Generator | None = None,
+        threads: int = 1,
     ) -> None:
         """Start at day 0; the export will list what ``listed`` says."""
         self.listed = listed
@@ -40,16 +48,25 @@ class ExportCity(FactsCity):
             ),
         ]
 
+    def _turn(self) -> None:
+        super()._turn()
+        records.forget(self.columns, self.listed.channels, self.scenario.warm_up)
 
-def exported(model: CityModel, listed: Listed) -> dict[str, float]:
-    """Return what is learned of ``EXPORTED`` from a run's export, NaN if nothing.
 
-    It is drawn on the run's last day, and lists cases since the warm-up at the earliest.
+def export(model: CityModel, listed: Listed) -> pd.DataFrame:
+    """Return the export of a run that is over, drawn on its last day, as `hotline_table` does.
+
+    It lists cases since the warm-up at the earliest.
     """
     scenario = model.scenario
     until = scenario.days - listed.follow_up
     since = max(scenario.warm_up, until - (np.inf if listed.days is None else listed.days))
-    table = hotline_table(model.cases(), scenario.world(), since, until, listed.channels)
+    return hotline_table(model.cases(), scenario.world(), since, until, listed.channels)
+
+
+def exported(model: CityModel, listed: Listed) -> dict[str, float]:
+    """Return what is learned of ``EXPORTED`` from a run's export, NaN if nothing."""
+    table = export(model, listed)
     if table.empty:
         return dict.fromkeys(EXPORTED, np.nan)
     with TemporaryDirectory() as folder:

@@ -39,7 +39,8 @@ def hotline_table(
     An export knows less than the model: a case closed on paper looks like any other, one that
     nobody is responsible for has no department. 0 departments means settled at intake.
     """
-    cases = cases[(cases.voiced >= since) & (cases.voiced < until) & cases.channel.isin(channels)]
+    here = (cases.voiced >= since) & (cases.voiced < until) & cases.channel.isin(channels)
+    cases = cases[here].reset_index(drop=True)
     ended, over = cases.finished.notna(), cases.state.isin(CLOSED)
     at_intake = over & ~cases.dispatched
     sent = cases.dispatched & (cases.state != "orphaned")

@@ -35,6 +35,8 @@ _HEADS = {
 
 #: Correlations in the region that are told, and how many.
 STRONG, TOLD = 0.5, 5
+#: A warning is given where more runs than this share do not tell a target.
+MANY = 0.2
 
 
 @dataclass(frozen=True)
@@ -163,9 +165,10 @@ def write(told: Calibrated, console: Console, zh: bool) -> None:
         )  # fmt: skip
     names = {target.name: target.zh for target in told.calibration.task.targets}
     _write(
-        console, zh, ("target", "known", "model", "error/sd", "defaults", "use"),
+        console, zh, ("target", "known", "model", "runs", "error/sd", "defaults", "use"),
         ((names[p.target] if zh else p.target, _span(p.low, p.high),
-          f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.error_sd:+.1f}", number(p.usual),
+          f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.used}/{p.used + p.left_out}",
+          f"{p.error_sd:+.1f}", number(p.usual),
           USES_ZH[p.use] if zh else p.use) for p in told.predictions),
     )  # fmt: skip
     for line in said(told, zh):
@@ -198,6 +201,7 @@ def said(told: Calibrated, zh: bool) -> list[str]:
             else f"Emulators of the last wave that fail when runs are left out, so that they rule "
             f"nothing out there: {listed}."
         )
+    lines += _left_out(told, zh)
     if unused := "; ".join(_name(told, name, zh) for name in told.unused()):
         lines.append(f"从未使用的目标：{unused}。" if zh else f"Targets never used: {unused}.")
     return [*lines, *_too_short(told, zh), *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
@@ -262,6 +266,27 @@ def _nothing(told: Calibrated, zh: bool) -> list[str]:
                 else f"Without {name}, {_share(power.without)} would be left."
             )
     return lines
+
+
+def _left_out(told: Calibrated, zh: bool) -> list[str]:
+    """Warn of targets that many runs do not tell: their emulators know only the others."""
+    last = [c for c in told.checked if c.wave == len(told.left)]
+    counts = [(c.target, c.left_out, c.used + c.left_out) for c in last]
+    counts += [(p.target, p.left_out, p.used + p.left_out) for p in told.predictions]
+    most: dict[str, tuple[int, int]] = {}
+    for target, out, of in counts:
+        if out > MANY * of and out / of > np.divide(*most.get(target, (0, 1))):
+            most[target] = out, of
+    listed = "; ".join(f"{_name(told, name, zh)} ({out}/{of})" for name, (out, of) in most.items())
+    if not listed:
+        return []
+    return [
+        f"许多运行给不出下列目标（失败，或中位数始终未达到），仿真器只了解其余情景，那里的剩余区域"
+        f"不可靠：{listed}。"
+        if zh
+        else "Many runs do not tell these (they failed, or a median was never reached); emulators "
+        f"know only the other worlds, and what is left there is not to be relied on: {listed}."
+    ]
 
 
 def _too_short(told: Calibrated, zh: bool) -> list[str]:
