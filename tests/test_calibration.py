@@ -126,6 +126,26 @@ def test_profiles_touch_their_least_at_the_truth_and_lie_flat_where_nothing_is_k
     assert max(p.least for p in along["idle"]) < 3
 
 
+def half_told(x: dict[str, float], seed: int) -> dict[str, float]:
+    """Fail where b is large, as a run would whose queue never reaches a median."""
+    return noisy(x, seed) | ({"z": math.nan} if x["b"] > 0.4 else {})
+
+
+def test_runs_that_do_not_tell_a_target_are_counted_and_warned_of(matched, tmp_path):
+    """Three tenths of the worlds: a warning. None: none."""
+    problem = Problem("toy", UNIT, TOY.outputs, half_told)
+    task = of_problem(problem, aims(), design(waves=1, checks=5))
+    found = told(calibrate(task, tmp_path, stream=io.StringIO()))
+    assert {(c.used, c.left_out) for c in found.checked} == {(21, 9)}
+    assert {(p.used + p.left_out) for p in found.predictions} == {5}
+    text = "\n".join(said(found, zh=False))
+    assert "Many runs do not tell these" in text and "y (9/30); z (9/30)" in text
+    assert "许多运行给不出下列目标" in "\n".join(said(found, zh=True))
+    assert "Many runs" not in "\n".join(said(told(matched), zh=False))
+    first = matched.waves[-1].told
+    assert all(n > 30 and out == 0 for n, out in first.values())
+
+
 def test_an_impossible_target_is_reported_and_named(tmp_path):
     found = run(tmp_path / "alone", aims(y=2.5))
     assert not len(found.matched.region)

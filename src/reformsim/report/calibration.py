@@ -271,13 +271,11 @@ def _nothing(told: Calibrated, zh: bool) -> list[str]:
 def _left_out(told: Calibrated, zh: bool) -> list[str]:
     """Warn of targets that many runs do not tell: their emulators know only the others."""
     last = [c for c in told.checked if c.wave == len(told.left)]
-    counts = [(c.target, c.left_out, c.used + c.left_out) for c in last]
-    counts += [(p.target, p.left_out, p.used + p.left_out) for p in told.predictions]
-    most: dict[str, tuple[int, int]] = {}
-    for target, out, of in counts:
-        if out > MANY * of and out / of > np.divide(*most.get(target, (0, 1))):
-            most[target] = out, of
-    listed = "; ".join(f"{_name(told, name, zh)} ({out}/{of})" for name, (out, of) in most.items())
+    rows: list[Checked | Prediction] = [*last, *told.predictions]
+    rows.sort(key=lambda row: row.left_out / (row.used + row.left_out))  # the worst stays below
+    counts = {row.target: (row.left_out, row.used + row.left_out) for row in rows}
+    many = {name: (out, of) for name, (out, of) in counts.items() if out > MANY * of}
+    listed = "; ".join(f"{_name(told, name, zh)} ({out}/{of})" for name, (out, of) in many.items())
     if not listed:
         return []
     return [
