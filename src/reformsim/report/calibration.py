@@ -168,7 +168,7 @@ def write(told: Calibrated, console: Console, zh: bool) -> None:
         console, zh, ("target", "known", "model", "runs", "error/sd", "defaults", "use"),
         ((names[p.target] if zh else p.target, _span(p.low, p.high),
           f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.used}/{p.used + p.left_out}",
-          f"{p.error_sd:+.1f}", number(p.usual),
+          "–" if math.isnan(p.error_sd) else f"{p.error_sd:+.1f}", number(p.usual),
           USES_ZH[p.use] if zh else p.use) for p in told.predictions),
     )  # fmt: skip
     for line in said(told, zh):

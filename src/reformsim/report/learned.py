@@ -12,6 +12,7 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from reformsim import uncertainties
 from reformsim.experiment import files
+from reformsim.experiment.targets import Target
 from reformsim.known import CHANNELS, EXPORT, EXPORTED
 from reformsim.observed.cases import Cases
 from reformsim.observed.learning import Learned, Lesson
@@ -41,10 +42,12 @@ def write(lesson: Lesson, cases: Cases, directory: Path) -> list[Path]:
     for name, table in _tables(lesson, cases).items():
         paths.append(directory / f"{name}.csv")
         files.replace(paths[-1], table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
-    text = experiment(lesson)
-    if text is not None:
-        paths.append(directory / "experiment.yaml")
-        files.replace(paths[-1], text.encode())
+    text, path = experiment(lesson), directory / "experiment.yaml"
+    if text is None:
+        path.unlink(missing_ok=True)  # one of an earlier file would pass for this one's
+    else:
+        paths.append(path)
+        files.replace(path, text.encode())
     return paths
 
 
@@ -173,7 +176,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
     ]
     return {
         "learned": pd.DataFrame(learned),
-        "targets": pd.DataFrame(targets),
+        "targets": pd.DataFrame(targets, columns=list(Target.model_fields)),
         "days": pd.DataFrame(_days(lesson)),
         "cleaned": pd.DataFrame(
             cleaned,
