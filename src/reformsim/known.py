@@ -7,8 +7,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from reformsim.config import suggest
-
 Mark = Literal["input", "calibrated", "held out"]
 
 
@@ -107,9 +105,8 @@ def channels(names: Iterable[str]) -> tuple[str, ...]:
     for name in given:
         if name not in CHANNELS:
             allowed = ", ".join(f"{known} {zh}" for known, zh in CHANNELS.items())
-            near = suggest(name, CHANNELS)
             raise ValueError(
-                f"no channel {name!r}{near} (allowed: {allowed}) / 没有渠道“{name}”（可用：{allowed}）"
+                f"no channel {name!r} (allowed: {allowed}) / 没有渠道“{name}”（可用：{allowed}）"
             )
     if not given or len(set(given)) < len(given):
         raise ValueError("name one channel or more, each once / 请写明一个或多个渠道，每个一次")

@@ -151,8 +151,8 @@ def _pilot(experiment: "Experiment", design: Pilot) -> None:
     units = len(pilots.units(experiment))
     if max(design.treated) > units - 2:
         raise ValueError(
-            f"treated: the city has {units} {design.units}s, of which two must stay without the "
-            f"reform: at most {units - 2}"
+            f"design.treated: the city has {units} {design.units}s, of which two must stay without "
+            f"the reform: at most {units - 2}"
         )
 
 
