@@ -16,7 +16,7 @@ from reformsim.cli import app
 from reformsim.config import ConfigError, load_yaml
 from reformsim.experiment.schema import Experiment
 from reformsim.facts import facts
-from reformsim.known import EXPORT, EXPORTED
+from reformsim.known import CHANNELS, EXPORT, EXPORTED
 from reformsim.model import CityModel
 from reformsim.observed.cases import read_cases
 from reformsim.observed.cleaning import Reason
@@ -26,6 +26,7 @@ from reformsim.observed.limits import HIDDEN
 from reformsim.observed.mapping import Mapping
 from reformsim.observed.moments import Habits, moments
 from reformsim.observed.tally import Seen
+from reformsim.report.learned import write
 from reformsim.uncertainties import BY_NAME
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -85,7 +86,7 @@ def test_the_mix_of_cases_and_their_number_are_those_of_the_table(town, tmp_path
     scenario = town(warm_up=30, days=150, keep_cases=True)
     model = CityModel(scenario, rng=3)
     model.run_until(scenario.days)
-    exported = hotline_table(model.cases(), scenario.world())
+    exported = hotline_table(model.cases(), scenario.world(), channels=tuple(CHANNELS))
     path = tmp_path / "cases.csv"
     exported.to_csv(path, index=False, encoding="utf-8-sig")
     cases = read_cases(path, Mapping.load(MAPPINGS / "hotline12345.yaml"))
@@ -196,7 +197,8 @@ def test_whatever_is_wrong_is_counted_and_listed(tmp_path):
     tally = cases.tally
     left_out = sum(clean.counts[r] for r in (Reason.DUPLICATE, Reason.NO_DATE, Reason.BAD_DATE,
                                              Reason.FORMULA, Reason.OUT_OF_RANGE))  # fmt: skip
-    assert cases.rows == len(rows) - 1 and tally.arrivals.sum() == cases.rows - left_out
+    assert cases.rows == len(rows)
+    assert tally.arrivals.sum() == cases.rows - clean.counts[Reason.NO_ROW] - left_out
     assert tally.closed.sum() == 10 and tally.open.sum() == 4
     assert tally.closed[:, :, :, 2].sum() == 1  # a;b;a names two departments
 
@@ -380,3 +382,33 @@ def test_a_311_export_is_read_by_its_mapping():
     found = learn(cases).days[0]
     assert found.median.low <= days[~before].median() <= found.median.high
     assert cases.tally.arrivals[:, -1].sum() < 0.02 * len(raw)
+
+
+def test_a_file_without_rows_or_without_dates_of_closing_says_so(tmp_path):
+    """No row: refused in those words. All over and undated: their number and mix are learned."""
+    with pytest.raises(ConfigError, match=r"no row below the header[^\n]*\n.*表头之下没有数据行"):
+        read_cases(table(tmp_path / "none.csv", []), SIMPLE)
+    late = [f"{i},2123-03-05,2123-03-06,road,1,over" for i in range(5)]
+    with pytest.raises(ConfigError, match=r"no row has a date of 1990 to 2059"):
+        read_cases(table(tmp_path / "late.csv", late), SIMPLE)
+    rows = [f"{i},2017-03-{1 + i % 28:02d},,road,1,over" for i in range(60)]
+    cases = read_cases(table(tmp_path / "undated.csv", rows), SIMPLE)
+    lesson = learn(cases)
+    assert cases.cleaning.counts[Reason.ENDED_UNDATED] == 60 and lesson.days[0].median is None
+    assert any(row.section == "mix" for row in lesson.learned)
+    assert any("no case has a date of closing" in words.en for words in lesson.not_learned)
+
+
+def test_nothing_of_an_earlier_file_is_left_and_targets_always_have_a_head(tmp_path):
+    (tmp_path / "experiment.yaml").write_text("of an earlier file")
+    rows = ["1,2017-03-05,2017-03-06,road,1,over"]
+    cases = read_cases(table(tmp_path / "one.csv", rows), SIMPLE)
+    paths = write(learn(cases), cases, tmp_path)
+    assert not (tmp_path / "experiment.yaml").exists() and len(paths) == 6
+    assert (tmp_path / "targets.csv").read_text("utf-8-sig").startswith("name,value,low,high")
+
+
+def test_rows_that_are_none_count_among_the_rows(tmp_path):
+    rows = ["1,2017-03-05,2017-03-06,road,1,over", "2,2017-03-05,2017-03-06,road,1,over,more"]
+    cases = read_cases(table(tmp_path / "c.csv", rows), SIMPLE)
+    assert cases.rows == 2 and cases.cleaning.counts[Reason.NO_ROW] == 1

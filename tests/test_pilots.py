@@ -11,12 +11,14 @@ from rich.console import Console
 from scipy import stats
 
 from reformsim.city import build
+from reformsim.config import ConfigError
 from reformsim.experiment import design, pilots, power, run
 from reformsim.experiment.analysis import Trait
 from reformsim.experiment.bench import Bench
 from reformsim.experiment.estimators import ESTIMATORS, Fit
 from reformsim.experiment.plan import FromExperiment
 from reformsim.experiment.power import ALL, Size
+from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store
 from reformsim.model import CityModel
 from reformsim.outcomes import BY_NAME, CASE_SHARES
@@ -466,3 +468,19 @@ def test_a_reform_of_no_intensity_changes_no_bit_of_the_city():
     made = [bench.run(source, job) for job in design.runs(asked)]
     assert {record.status for record, _ in made} == {"done"}
     assert made[0][1] == made[1][1] == made[2][1]
+
+
+def test_a_city_with_too_few_units_is_told_where_the_file_asks_for_more(tmp_path):
+    text = (
+        "name: t\ntitle: T\ntitle_zh: 题\nquestion: Q?\ncity: {name: x}\nyears: 1\n"
+        "scenarios: {a: {}, b: {reform: [{measure: burden_reduction_ten}]}}\nbaseline: a\n"
+        "design:\n  kind: pilot\n  of: b\n  units: district\n  waves: 1\n  before: [6]\n"
+        "  after: [6]\n  treated: [%s]\noutcomes: [case_satisfied]\n"
+    )
+    path = tmp_path / "p.yaml"
+    path.write_text(text % 40, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"p\.yaml:16:12: design\.treated: the city has "):
+        Experiment.load(path)
+    path.write_text(text % 0, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"design\.treated: must have 1 or more that are valid"):
+        Experiment.load(path)

@@ -3,8 +3,9 @@
 Declared once, as ranges with a source; ``reformsim.facts`` says what the model gives for each.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 Mark = Literal["input", "calibrated", "held out"]
 
@@ -88,3 +89,37 @@ EXPORTED = (
     "days for 5 departments against 1", "days for 6 departments or more against 1",
     "median days, all contacts",
 )  # fmt: skip
+
+#: Channels by which cases come to the administration, and their Chinese names.
+CHANNELS = {"grid": "网格", "station": "服务站", "hotline": "热线"}
+#: What a list of cases holds where nothing is said: the export of a hotline.
+HOTLINE = ("hotline",)
+
+
+def channels(names: Iterable[str]) -> tuple[str, ...]:
+    """Return names of channels in the order of ``CHANNELS``.
+
+    Raises ValueError, in English and Chinese, where there is none, one twice or an unknown one.
+    """
+    given = list(names)
+    for name in given:
+        if name not in CHANNELS:
+            allowed = ", ".join(f"{known} {zh}" for known, zh in CHANNELS.items())
+            raise ValueError(
+                f"no channel {name!r} (allowed: {allowed}) / 没有渠道“{name}”（可用：{allowed}）"
+            )
+    if not given or len(set(given)) < len(given):
+        raise ValueError("name one channel or more, each once / 请写明一个或多个渠道，每个一次")
+    return tuple(name for name in CHANNELS if name in given)
+
+
+class Listed(NamedTuple):
+    """Which cases an export lists: of which channels, and how long they were followed.
+
+    ``days`` from the first to the last on which cases were taken in, both counted (None: all that
+    there are); ``follow_up`` days from then to the last on which anything happened.
+    """
+
+    channels: tuple[str, ...] = HOTLINE
+    days: float | None = None
+    follow_up: float = 0.0

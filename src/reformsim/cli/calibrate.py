@@ -49,8 +49,9 @@ def calibrate(
         experiment = Experiment.load(file)
         if not isinstance(experiment.design, HistoryMatching):
             kind = experiment.design.kind
+            other = "advise" if kind == "advice" else "run"
             raise fail(
-                [f"{file}: design.kind: calibrate takes history_matching, not {kind} (use run)"]
+                [f"{file}: design.kind: calibrate takes history_matching, not {kind} (use {other})"]
             )
         directory = output or Path("results") / experiment.name
         found = calibration.calibrate(

@@ -60,19 +60,29 @@ def export(
     file: Annotated[Path, typer.Argument(help="A scenario.")],
     output: Annotated[Path, typer.Option("-o", "--output", help="CSV file to write.")],
     seed: Annotated[int, typer.Option(help="Seed of the run.")] = 1,
+    channels: Annotated[
+        str | None,
+        typer.Option(help="Of hotline, station, grid, with commas; the hotline's if not given."),
+    ] = None,
 ) -> None:
     """Run a scenario and write its cases as a 12345 hotline would: synthetic, no real person."""
+    from reformsim import known
     from reformsim.experiment import files
-    from reformsim.model import CityModel
-    from reformsim.observed.exporting import hotline_table
+    from reformsim.experiment.own_export import ExportCity
+    from reformsim.experiment.own_export import export as exported_by
     from reformsim.scenario import Scenario
 
+    try:
+        names = known.HOTLINE if channels is None else channels.split(",")
+        listed = known.Listed(known.channels(name.strip() for name in names))
+    except ValueError as error:
+        raise fail([f"--channels: {error}"]) from None
     with told():
-        scenario = Scenario.load(file).model_copy(update={"keep_cases": True})
+        scenario = Scenario.load(file)
         if not output.parent.is_dir():
             raise fail([f"{output}: no such folder {output.parent}"])
-        model = CityModel(scenario, rng=seed)
+        model = ExportCity(scenario, listed, rng=seed)
         model.run_until(scenario.days)
-        table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
+        table = exported_by(model, listed)
         files.replace(output, table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
     typer.echo(f"{output}: {len(table):,} cases")

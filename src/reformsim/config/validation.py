@@ -116,6 +116,8 @@ class _Explainer:
                 yield fault(keys, f"must be finite, got {show(self.document.at(keys))}")
             case "string_too_short":
                 yield fault(keys, "must not be empty")
+            case "too_short":
+                yield fault(keys, f"must have {context['min_length']} or more that are valid")
             case _:
                 yield fault(keys, str(item["msg"]).replace("Input should", "must"))
 

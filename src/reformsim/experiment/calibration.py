@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import ClassVar, TextIO
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from reformsim.experiment.sampling import Sample, latin_hypercube, scaled
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Results, Store
 from reformsim.experiment.targets import Target
+from reformsim.known import Listed
 from reformsim.scenario import Scenario
 
 #: Where the runs are kept that check the result of so many waves.
@@ -42,11 +43,18 @@ def facts_city(scenario: Scenario, seed: int, threads: int) -> Model:
     return FactsCity(scenario, rng=seed, threads=threads)
 
 
-def export_city(scenario: Scenario, seed: int, threads: int) -> Model:
-    """Build the city whose headlines tell what is learned from its export besides."""
-    from reformsim.experiment.own_export import ExportCity
+@dataclass(frozen=True)
+class ExportCities:
+    """Builds cities whose headlines tell what is learned from their export besides."""
 
-    return ExportCity(scenario, rng=seed, threads=threads)
+    listed: Listed
+    name: ClassVar[str] = f"{__name__}:export_city"
+
+    def __call__(self, scenario: Scenario, seed: int, threads: int) -> Model:
+        """Build the city of a scenario."""
+        from reformsim.experiment.own_export import ExportCity
+
+        return ExportCity(scenario, self.listed, rng=seed, threads=threads)
 
 
 @dataclass(frozen=True)
@@ -81,6 +89,7 @@ def of(experiment: Experiment) -> Task:
     assert isinstance(experiment.design, HistoryMatching)
     bounds = experiment.bounds()
     aims = experiment.design.aims()
+    listed = experiment.design.listed()
     return Task(
         experiment.design,
         bounds,
@@ -88,7 +97,7 @@ def of(experiment: Experiment) -> Task:
         experiment.replications,
         experiment.seed,
         lambda sample: replace(plan.of(experiment, sample), keep="headlines"),
-        export_city if any(aim.exported for aim in aims) else facts_city,
+        facts_city if listed is None else ExportCities(listed),
         {name: uncertainties.BY_NAME[name].default for name in bounds},
     )
 
@@ -114,12 +123,16 @@ def of_problem(
 
 @dataclass(frozen=True)
 class Wave:
-    """One wave: what was run, the emulators (None: too few runs tell it), the state after it."""
+    """One wave: what was run, the emulators (None: too few runs tell it), the state after it.
+
+    ``told`` counts, for each target, the runs that its emulator rests on and those left out.
+    """
 
     results: Results
     x: np.ndarray
     figures: dict[str, np.ndarray]
     emulators: dict[str, Emulator | None]
+    told: dict[str, tuple[int, int]]
     matched: Matched
 
 
@@ -203,10 +216,13 @@ def _wave(task: Task, before: list[Wave], results: Results, x: np.ndarray) -> Wa
         inside = (state.implausibility(inputs) <= state.cutoff).all(axis=1)
         if inside.sum() < 5 * len(task.bounds):
             inside[:] = True
-    emulators, goals = {}, []
+    emulators, told, goals = {}, {}, []
     for target in task.goals():
-        told = [*(wave.figures[target.name] for wave in before), figures[target.name]]
-        emulators[target.name] = found = fit(inputs[inside], np.concatenate(told)[inside])
+        every = [*(wave.figures[target.name] for wave in before), figures[target.name]]
+        there = np.concatenate(every)[inside]
+        missing = int(np.isnan(there).sum())
+        told[target.name] = there.size - missing, missing
+        emulators[target.name] = found = fit(inputs[inside], there)
         if found is not None and found.good:
             goals.append(Goal(target, found, task.design.deviation(target)))
     earlier = state.waves if state is not None else ()
@@ -216,7 +232,7 @@ def _wave(task: Task, before: list[Wave], results: Results, x: np.ndarray) -> Wa
             "no target can be emulated: too few finished runs, or no emulator predicts runs left "
             "out; more points, or narrower ranges"
         )
-    return Wave(results, x, figures, emulators, matched)
+    return Wave(results, x, figures, emulators, told, matched)
 
 
 def _settings(task: Task) -> dict:
@@ -265,6 +281,9 @@ class Left:
 class Checked:
     """An emulator of one wave, checked by leaving out each run in turn.
 
+    ``n`` is the number of points, ``used`` that of the runs behind them; ``left_out`` runs there
+    failed or tell no such figure: a median that was never reached, a share of nothing. Where many
+    are, the emulator knows only the worlds that tell it.
     ``explained`` is Q², ``beyond`` the share of left-out runs more than three deviations off,
     ``noise`` the standard deviation between runs of one world. One that is not ``good`` rules
     nothing out in its wave.
@@ -273,6 +292,8 @@ class Checked:
     wave: int
     target: str
     n: int
+    used: int
+    left_out: int
     explained: float
     beyond: float
     inflation: float
@@ -284,7 +305,8 @@ class Checked:
 class Prediction:
     """What the calibrated model gives for one figure, beside what is known of it.
 
-    ``mean``, ``q05`` and ``q95`` are of single runs in worlds of the posterior; ``error`` is
+    ``mean``, ``q05`` and ``q95`` are of single runs in worlds of the posterior that tell it,
+    ``used``; ``left_out`` do not. ``error`` is
     mean − value, ``error_sd`` the same in standard deviations of observation and discrepancy;
     ``inside`` the share of runs within low and high. ``usual`` and ``usual_sd`` are figure and
     error at the defaults; ``prior05`` and ``prior95`` quantiles of the first wave.
@@ -296,6 +318,8 @@ class Prediction:
     value: float
     low: float
     high: float
+    used: int
+    left_out: int
     mean: float
     q05: float
     q95: float
@@ -335,6 +359,8 @@ def checked(calibration: Calibration) -> list[Checked]:
             wave=number,
             target=name,
             n=len(e.x) if e else 0,
+            used=wave.told[name][0],
+            left_out=wave.told[name][1],
             explained=e.explained if e else math.nan,
             beyond=e.beyond if e else math.nan,
             inflation=e.inflation if e else math.nan,
@@ -362,7 +388,8 @@ def predictions(calibration: Calibration) -> list[Prediction]:
         found.append(
             Prediction(
                 target=target.name, use=target.use, unit=target.unit, value=target.z,
-                low=target.low, high=target.high, mean=mean, q05=_quantile(runs, 0.05),
+                low=target.low, high=target.high, used=len(runs),
+                left_out=told[first:].size - len(runs), mean=mean, q05=_quantile(runs, 0.05),
                 q95=_quantile(runs, 0.95), error=mean - target.z,
                 error_sd=(mean - target.z) / sd,
                 inside=float(np.mean((runs >= target.low) & (runs <= target.high)))

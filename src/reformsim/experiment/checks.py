@@ -7,7 +7,7 @@ from reformsim.config import suggest
 from reformsim.experiment import pilots
 from reformsim.experiment.kinds import Apart, Compare, Difference, Factorial, Pilot, Staged
 from reformsim.experiment.sampled import Advice, HistoryMatching, Sampled, Worlds
-from reformsim.scenario import month_of, month_start
+from reformsim.scenario import YEAR, month_of, month_start
 
 #: The outcome that a budget limits.
 COST = "measures_cost"
@@ -75,6 +75,13 @@ def _sampled(experiment: "Experiment", design: Sampled) -> None:
         _region(design, experiment.fixed())
     if isinstance(design, HistoryMatching) and scenarios:
         raise ValueError("scenarios: a calibration has none, it runs the base alone")
+    listed = design.listed() if isinstance(design, HistoryMatching) else None
+    if listed is not None and listed.follow_up >= YEAR * experiment.years:
+        late, years = f"{listed.follow_up:g}", f"{listed.follow_up // YEAR + 1:g}"
+        raise ValueError(
+            f"years: the export was drawn {late} days after its last case: runs must last {years} "
+            f"years / 导出比最后一件晚 {late} 天：须运行 {years} 年"
+        )
     _varied(experiment, "design")
 
 
@@ -144,8 +151,8 @@ def _pilot(experiment: "Experiment", design: Pilot) -> None:
     units = len(pilots.units(experiment))
     if max(design.treated) > units - 2:
         raise ValueError(
-            f"treated: the city has {units} {design.units}s, of which two must stay without the "
-            f"reform: at most {units - 2}"
+            f"design.treated: the city has {units} {design.units}s, of which two must stay without "
+            f"the reform: at most {units - 2}"
         )
 
 

@@ -4,11 +4,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import pandas as pd
 
 from reformsim.declared import Outcome
 from reformsim.facts import FactsCity
-from reformsim.known import BY_NAME, EXPORT, EXPORTED
-from reformsim.model import CityModel
+from reformsim.known import BY_NAME, EXPORT, EXPORTED, Listed
+from reformsim.model import CityModel, records
 from reformsim.observed.cases import read_cases
 from reformsim.observed.exporting import MAPPING, hotline_table
 from reformsim.observed.learning import learn
@@ -16,7 +17,21 @@ from reformsim.scenario import Scenario
 
 
 class ExportCity(FactsCity):
-    """A city whose headlines tell what is learned from its export as well."""
+    """A city whose headlines tell what is learned from its export as well.
+
+    Of the cases that are over, only those are kept that ``listed`` may list.
+    """
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        listed: Listed,
+        rng: int | np.random.Generator | None = None,
+        threads: int = 1,
+    ) -> None:
+        """Start at day 0; the export will list what ``listed`` says."""
+        self.listed = listed
+        super().__init__(scenario, rng=rng, threads=threads)
 
     def reset(self, scenario: Scenario, rng: int | np.random.Generator | None = None) -> None:
         """Start again, keeping cases."""
@@ -24,7 +39,7 @@ class ExportCity(FactsCity):
 
     def headlines(self) -> list[tuple[Outcome, float]]:
         """Return those of `FactsCity`, then the figures of the export."""
-        told = exported(self)
+        told = exported(self, self.listed)
         return [
             *super().headlines(),
             *(
@@ -33,11 +48,25 @@ class ExportCity(FactsCity):
             ),
         ]
 
+    def _turn(self) -> None:
+        super()._turn()
+        records.forget(self.columns, self.listed.channels, self.scenario.warm_up)
 
-def exported(model: CityModel) -> dict[str, float]:
-    """Return what is learned of ``EXPORTED`` from the cases since the warm-up, NaN if nothing."""
+
+def export(model: CityModel, listed: Listed) -> pd.DataFrame:
+    """Return the export of a run that is over, drawn on its last day, as `hotline_table` does.
+
+    It lists cases since the warm-up at the earliest.
+    """
     scenario = model.scenario
-    table = hotline_table(model.cases(), scenario.world(), since=scenario.warm_up)
+    until = scenario.days - listed.follow_up
+    since = max(scenario.warm_up, until - (np.inf if listed.days is None else listed.days))
+    return hotline_table(model.cases(), scenario.world(), since, until, listed.channels)
+
+
+def exported(model: CityModel, listed: Listed) -> dict[str, float]:
+    """Return what is learned of ``EXPORTED`` from a run's export, NaN if nothing."""
+    table = export(model, listed)
     if table.empty:
         return dict.fromkeys(EXPORTED, np.nan)
     with TemporaryDirectory() as folder:

@@ -234,6 +234,7 @@ class HistoryMatching(Sampled):
         for i, target in enumerate(self.targets):
             if wrong := unknown(target.name):
                 raise ValueError(f"targets.{i}.name: {wrong}")
+        self.listed()
         names = [target.name for target in self.aims()]
         if len(set(names)) < len(names):
             raise ValueError("targets: one is named twice")
@@ -245,6 +246,22 @@ class HistoryMatching(Sampled):
             if not share >= 0:
                 raise ValueError(f"discrepancies.{name}: must be at least 0")
         return self
+
+    def listed(self) -> known.Listed | None:
+        """Return which cases the export lists that the targets come from, None without one.
+
+        A run writes one export only: raises ValueError where rows come from different ones.
+        """
+        own = [(i, target) for i, target in enumerate(self.targets) if target.exported]
+        for i, target in own:
+            if target.listed != own[0][1].listed:
+                fields = known.Listed._fields
+                field = next(f for f in fields if getattr(target, f) != getattr(own[0][1], f))
+                raise ValueError(
+                    f"targets.{i}.{field}: differs from the rows before; all rows of exports must "
+                    "come from one / 与前面各行不同：导出的各行须来自同一份导出"
+                )
+        return own[0][1].listed if own else None
 
     def deviation(self, target: Target) -> float:
         """Return the standard deviation of what the model leaves out of a target."""

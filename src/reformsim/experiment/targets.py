@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from reformsim import known, outcomes
 from reformsim.config import suggest
@@ -28,6 +28,21 @@ class Target(Closed):
     source: str = ""
     use: Literal["calibrated", "held out"] = "calibrated"
     n: float | None = Field(default=None, description="Cases behind it, for the reader.")
+    channels: str = Field(
+        default=" ".join(known.HOTLINE),
+        description="Of an export: whose cases it lists, hotline, station or grid, with blanks.",
+    )
+    days: float | None = Field(
+        default=None, gt=0, description="Of an export: from its first to its last case."
+    )
+    follow_up: float = Field(
+        default=0, ge=0, description="Of an export: days from its last case to when it was drawn."
+    )
+
+    @field_validator("channels")
+    @classmethod
+    def _known_channels(cls, names: str) -> str:
+        return " ".join(known.channels(names.split()))
 
     @model_validator(mode="after")
     def _rising(self) -> Self:
@@ -51,6 +66,11 @@ class Target(Closed):
     def exported(self) -> bool:
         """Whether a run has to tell it by its own export of cases."""
         return self.name.startswith(known.EXPORT)
+
+    @property
+    def listed(self) -> known.Listed:
+        """Which cases the export lists that tells it."""
+        return known.Listed(tuple(self.channels.split()), self.days, self.follow_up)
 
     @property
     def zh(self) -> str:

@@ -25,7 +25,7 @@ def cases(columns: Columns) -> pd.DataFrame:
         lead = d.cases["parent"] == np.arange(len(d.cases))
         rows = d.cases[lead & (d.cases["stage"] != s.FREE) & (d.cases["community"] >= 0)]
         ended = rows["stage"] == s.ENDED
-        heard = (rows["channel"] >= s.GRID) & (rows["stage"] != s.FOUND)
+        heard = _heard(rows)
         frames.append(
             pd.DataFrame(
                 {
@@ -46,6 +46,30 @@ def cases(columns: Columns) -> pd.DataFrame:
             )
         )
     return pd.concat(frames).sort_values(["need", "key"], ignore_index=True)
+
+
+def forget(columns: Columns, channels: tuple[str, ...], since: float) -> None:
+    """Give back the records of ended cases not voiced by ``channels`` from day ``since`` on.
+
+    Their numbers stay in every sum; `cases` tells of them no more.
+    """
+    of_these = np.isin(s.CHANNELS, channels)
+    for d in columns.districts:
+        ended = np.flatnonzero(d.cases["stage"] == s.ENDED)
+        rows = d.cases[ended]
+        kept = _heard(rows) & of_these[rows["channel"]] & (rows["voiced"] >= since)
+        kept &= rows["parent"] == ended
+        gone = ended[~kept]
+        if len(gone):
+            d.cases["stage"][gone] = s.FREE
+            d.cases["next"][gone] = [*gone[1:], d.state[s.FREE_HEAD]]
+            d.state[s.FREE_HEAD] = gone[0]
+            d.state[s.FREE_COUNT] += len(gone)
+
+
+def _heard(rows: np.ndarray) -> np.ndarray:
+    """Return which cases (n,) intake has heard of."""
+    return (rows["channel"] >= s.GRID) & (rows["stage"] != s.FOUND)
 
 
 def daily(columns: Columns, days: int) -> pd.DataFrame:

@@ -41,6 +41,7 @@ class Cases:
     tally: Tally
     cleaning: Cleaning
     columns: dict[str, str]
+    channels: tuple[str, ...]
     zone: str | None = None
     rows: int = 0
     habits: Habits = field(default_factory=Habits)
@@ -82,11 +83,14 @@ def read_cases(path: Path, mapping: Mapping) -> Cases:
     order = mapping.dates or _order(table, places, mapping, mistakes)
     mistakes.check()
     columns = {field: table.header[place] for field, place in places.items()}
-    cases = Cases(table.file, table.guessed(), Tally(), Cleaning(), columns, mapping.zone)
+    cases = Cases(
+        table.file, table.guessed(), Tally(), Cleaning(), columns, mapping.channels, mapping.zone
+    )
     reader = _Reader(mapping, cases, order)
     broken = Mistakes()
     for lines, cells in _chunks(table, places, broken):
         cases.tally.add(reader.read(lines, cells))
+    cases.rows += broken.count
     cases.cleaning.rows(broken, table.tidied)
     cases.cleaning.apart(cases.tally)
     _whole(table, cases, mapping, broken, mistakes)
@@ -142,7 +146,9 @@ def _order(
         for text in cells.values():
             moments(text, habits, None, mapping.zone, missing)
         if not (habits.either or habits.day_first or habits.month_first):
-            return None  # the year comes first: so it does in the rest, or is a fault there
+            break  # the year comes first: so it does in the rest, or is a fault there
+    if not (habits.either or habits.day_first or habits.month_first):
+        return None
     if habits.day_first and not habits.month_first:
         return "dmy"
     if habits.month_first and not habits.day_first:
@@ -177,8 +183,15 @@ def _whole(
         remedy = Words("say `zone: Asia/Shanghai` or where the city is in the mapping",
                        "请在映射文件中写明城市所在时区,如 zone: Asia/Shanghai")  # fmt: skip
         mistakes.add(table.spot(table.header_line), "created", wrong, remedy)
-    if not cases.tally.arrivals.any():
-        wrong = Words("no row has a date that can be read", "没有一行的日期可以读出")
+    if not cases.rows:
+        wrong = Words("no row below the header", "表头之下没有数据行")
+        remedy = Words("export the cases once more", "请重新导出工单")
+        mistakes.add(table.spot(table.header_line), "", wrong, remedy)
+    elif not cases.tally.arrivals.any():
+        wrong = Words(
+            f"no row has a date of {FIRST_YEAR} to {LAST_YEAR} that can be read",
+            f"没有一行的日期可以读出(须在 {FIRST_YEAR} 至 {LAST_YEAR} 年之间)",
+        )
         remedy = Words("check columns.created in the mapping", "请检查映射文件中的 columns.created")
         mistakes.add(table.spot(table.header_line), "created", wrong, remedy)
 

@@ -51,7 +51,7 @@ class Reason(Enum):
         AS_BLANK,
     )
     APART = (
-        Words("a date apart from all others, by its year mistyped", "日期远离其余各行,疑为误填"),
+        Words("a date apart from all others, perhaps mistyped", "日期在其余各行之外,或为误填"),
         Words("counted, but the file's time does not reach there", "计入,但不据以延长数据起止"),
     )
     BLANK_ROW = Words("a blank row", "空白行"), LEFT_OUT

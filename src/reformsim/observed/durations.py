@@ -44,7 +44,10 @@ class Days:
 
 
 def lengths(tally: Tally, end: float) -> list[Days]:
-    """Return the days of all cases, of each category, of dispatched cases, by departments."""
+    """Return the days of all cases, of each category, of dispatched cases, by departments.
+
+    The first row is there even where no case tells its days, others only where one does.
+    """
     closed = tally.closed
     waiting = _ages(tally, end)
     sent = slice(1, UNKNOWN)
@@ -62,7 +65,7 @@ def lengths(tally: Tally, end: float) -> list[Days]:
             words = Words(f"{k} departments{more}", f"{k} 个{'及以上' if more else ''}部门")
             these = closed[:, :, :, k].sum(2), waiting[:, :, k].sum(1)
             rows.append(_days(words, *these, departments=k, one=one if k > 1 else None))
-    return [row for row in rows if row.closed + row.open]
+    return rows[:1] + [row for row in rows[1:] if row.closed + row.open]
 
 
 def _ages(tally: Tally, end: float) -> np.ndarray:

@@ -4,12 +4,12 @@ import numpy as np
 import pandas as pd
 
 from reformsim import categories
+from reformsim.known import CHANNELS, HOTLINE
 from reformsim.observed.mapping import Columns, Mapping
 
 #: Day 0 of a run is a Monday.
 START = np.datetime64("2018-01-01")
 ZH = dict(zip(categories.NAMES, (c.name_zh for c in categories.CATEGORIES), strict=True))
-CHANNELS = {"grid": "网格", "station": "服务站", "hotline": "热线"}
 CLOSED = ("solved", "sham", "unsolved")
 #: How `city learn` reads what is written here.
 MAPPING = Mapping(
@@ -25,15 +25,22 @@ MAPPING = Mapping(
 )  # fmt: skip
 
 
-def hotline_table(cases: pd.DataFrame, world: np.record, since: float = 0.0) -> pd.DataFrame:
-    """Return cases voiced from day ``since`` on, under the heads of a hotline's export.
+def hotline_table(
+    cases: pd.DataFrame,
+    world: np.record,
+    since: float = 0.0,
+    until: float = np.inf,
+    channels: tuple[str, ...] = HOTLINE,
+) -> pd.DataFrame:
+    """Return cases voiced from day ``since`` to before day ``until`` by some ``channels``.
 
-    ``cases`` are those of `CityModel.cases`.
+    ``cases`` are those of `CityModel.cases`; the heads are those of a hotline's export.
 
     An export knows less than the model: a case closed on paper looks like any other, one that
     nobody is responsible for has no department. 0 departments means settled at intake.
     """
-    cases = cases[cases.voiced >= since]
+    here = (cases.voiced >= since) & (cases.voiced < until) & cases.channel.isin(channels)
+    cases = cases[here].reset_index(drop=True)
     ended, over = cases.finished.notna(), cases.state.isin(CLOSED)
     at_intake = over & ~cases.dispatched
     sent = cases.dispatched & (cases.state != "orphaned")

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from reformsim import categories, uncertainties
+from reformsim.known import Listed
 from reformsim.observed import patterns
 from reformsim.observed.cases import Cases
 from reformsim.observed.cleaning import Reason
@@ -15,7 +16,7 @@ from reformsim.observed.durations import Days, lengths
 from reformsim.observed.faults import Words
 from reformsim.observed.intervals import Estimate, rate, share
 from reformsim.observed.limits import not_learned
-from reformsim.observed.tally import DAYS, GROUPS, MOST, QUARTERS, UNKNOWN, Sum, group_of
+from reformsim.observed.tally import DAYS, GROUPS, MOST, QUARTERS, Sum, group_of
 
 Section = Literal["mix", "days", "departments", "handling", "pattern"]
 
@@ -62,6 +63,7 @@ class Lesson:
     source: str
     first_day: np.datetime64
     end: np.datetime64
+    listed: Listed
     learned: list[Learned] = field(default_factory=list)
     days: list[Days] = field(default_factory=list)
     not_learned: list[Words] = field(default_factory=list)
@@ -74,7 +76,9 @@ def learn(cases: Cases, residents: int | None = None) -> Lesson:
     day = np.datetime64("1990-01-01") + np.arange(int(end) + 1).astype("timedelta64[D]")
     total = int(tally.arrivals.sum())
     source = f"{Path(cases.file).name}: {total:,} cases, {day[first]} to {day[-2]}"
-    lesson = Lesson(source, day[first], day[-1])
+    last = tally.last() + 1
+    listed = Listed(cases.channels, last - first, int(end) - last)
+    lesson = Lesson(source, day[first], day[-1], listed)
     lesson.days = lengths(tally, end)
     by_group = _by_group(tally.sums[: _ripe(lesson.days[0], end, first)])
     lesson.learned = [
@@ -186,12 +190,11 @@ def _handling(cases: Cases, by_group: np.ndarray) -> Iterator[Learned]:
         name = Words("local competence, given the mix of categories",
                      "就地办理能力(按类别构成折算)")  # fmt: skip
         yield Learned("handling", name, found.times(weight), "factor", uncertainty="competence")
-    at_intake = cases.tally.closed.sum(axis=(1, 2, 4)).astype(float)
-    known = at_intake[:, :UNKNOWN].sum(axis=1)
-    if at_intake[:, 0].sum() > 0 and known.sum() >= FEW:
-        found = share(at_intake[:, 0], known)
+    answered, placed = column[Sum.ANSWERED], column[Sum.PLACED]
+    if answered.sum() > 0 and placed.sum() >= FEW:
+        found = share(answered, placed)
         assert found is not None
-        name = Words("closed cases settled at intake", "已办结事项中就地办结的比例")
+        name = Words("cases settled at intake", "就地办结的比例")
         yield Learned("handling", name, found, "share", "answered at intake")
     for counts, uncertainty, of in zip(cases.tally.promised, PROMISES, PROMISED, strict=True):
         promised = _median_promise(counts)

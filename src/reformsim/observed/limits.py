@@ -123,7 +123,10 @@ def _times(cases: Cases, days: list[Days], first: int, end: int) -> Iterator[Wor
         elif end - first < 2 * patterns.YEAR:
             yield Words("seasons apart from a trend: less than two years",
                         "季节与趋势的区分:不足两年")  # fmt: skip
-    if tally.closed.any() and not tally.open.any():
+    if not tally.closed.any():
+        yield Words("days to close: no case has a date of closing that can be read",
+                    "办理天数:没有一件有可读的办结日期")  # fmt: skip
+    elif not tally.open.any():
         yield Words(
             "days to close of the last weeks: no case is open; if open ones were left out of the "
             "export, the days learned are too short",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator, model_validator
 
-from reformsim import categories
+from reformsim import categories, known
 from reformsim.config import load_yaml, suggest, validate
 from reformsim.observed.reading import plain
 from reformsim.scenario import Closed
@@ -52,6 +52,11 @@ class Mapping(Closed):
     name_zh: str = Field(min_length=1)
     about: str = ""
     columns: Columns
+    channels: tuple[str, ...] = Field(
+        default=known.HOTLINE,
+        description="Whose cases the export holds: hotline, station, grid. Nothing is left out by "
+        "it: runs are told by cases of these channels.",
+    )
     dates: Literal["mdy", "dmy"] | None = Field(
         default=None, description="Order of 03/05/2017; found from the whole file if absent."
     )
@@ -83,6 +88,11 @@ class Mapping(Closed):
         default=(), description="Words for a caller not asked, not reached or silent."
     )
     categories: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+
+    @field_validator("channels")
+    @classmethod
+    def _known_channels(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        return known.channels(names)
 
     @field_validator("zone")
     @classmethod

@@ -41,6 +41,8 @@ class Sum(IntEnum):
     TAKEN_IN = 9  # of categories that neither patrols nor social organisations serve
     SETTLED = 10
     COMPETENCE = 11  # sum of the categories' competence
+    ANSWERED = 12  # settled at intake, of any category, reopened or not
+    PLACED = 13  # settled at intake or dispatched
 
 
 class Chunk(NamedTuple):
@@ -103,6 +105,7 @@ class Tally:
         once = known & ~(c.reopened > 0)
         sent = once & (several > 0)
         counted = once & (several == 1) & ~np.isnan(c.transfers)
+        answered = (several == 0) & ~c.open
         own = once & (c.category >= 0) & ~table["social"] & ~table["public"]
         return {
             Sum.RATED: ~np.isnan(c.satisfied),
@@ -117,6 +120,8 @@ class Tally:
             Sum.TAKEN_IN: own,
             Sum.SETTLED: own & (several == 0),
             Sum.COMPETENCE: table["competence"] * own,
+            Sum.ANSWERED: answered,
+            Sum.PLACED: answered | known & (several > 0),
         }
 
     def end(self) -> float:
@@ -130,6 +135,10 @@ class Tally:
     def start(self) -> int:
         """Return the first day on which cases were created, slips of the pen as in ``end``."""
         return DAYS - 1 - _last(self.arrivals.sum(axis=1)[::-1])
+
+    def last(self) -> int:
+        """Return the last day on which cases were created, slips of the pen as in ``end``."""
+        return _last(self.arrivals.sum(axis=1))
 
     def apart(self) -> tuple[int, list[int]]:
         """Return how many dates lie before ``start`` or after ``end``, and lines with such dates.

@@ -21,6 +21,7 @@ from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.report.data import records
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, number
+from reformsim.scenario import YEAR
 
 VERDICTS_ZH = {PINNED: "已确定", matching.NARROWED: "有所收窄", OPEN: "无法确定"}
 USES_ZH = {"calibrated": "校准", "held out": "留出"}
@@ -34,6 +35,8 @@ _HEADS = {
 
 #: Correlations in the region that are told, and how many.
 STRONG, TOLD = 0.5, 5
+#: A warning is given where more runs than this share do not tell a target.
+MANY = 0.2
 
 
 @dataclass(frozen=True)
@@ -162,9 +165,10 @@ def write(told: Calibrated, console: Console, zh: bool) -> None:
         )  # fmt: skip
     names = {target.name: target.zh for target in told.calibration.task.targets}
     _write(
-        console, zh, ("target", "known", "model", "error/sd", "defaults", "use"),
+        console, zh, ("target", "known", "model", "runs", "error/sd", "defaults", "use"),
         ((names[p.target] if zh else p.target, _span(p.low, p.high),
-          f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.error_sd:+.1f}", number(p.usual),
+          f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.used}/{p.used + p.left_out}",
+          "–" if math.isnan(p.error_sd) else f"{p.error_sd:+.1f}", number(p.usual),
           USES_ZH[p.use] if zh else p.use) for p in told.predictions),
     )  # fmt: skip
     for line in said(told, zh):
@@ -197,9 +201,10 @@ def said(told: Calibrated, zh: bool) -> list[str]:
             else f"Emulators of the last wave that fail when runs are left out, so that they rule "
             f"nothing out there: {listed}."
         )
+    lines += _left_out(told, zh)
     if unused := "; ".join(_name(told, name, zh) for name in told.unused()):
         lines.append(f"从未使用的目标：{unused}。" if zh else f"Targets never used: {unused}.")
-    return [*lines, *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
+    return [*lines, *_too_short(told, zh), *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
 
 
 def _something(told: Calibrated, zh: bool) -> list[str]:
@@ -261,6 +266,40 @@ def _nothing(told: Calibrated, zh: bool) -> list[str]:
                 else f"Without {name}, {_share(power.without)} would be left."
             )
     return lines
+
+
+def _left_out(told: Calibrated, zh: bool) -> list[str]:
+    """Warn of targets that many runs do not tell: their emulators know only the others."""
+    last = [c for c in told.checked if c.wave == len(told.left)]
+    rows: list[Checked | Prediction] = [*last, *told.predictions]
+    rows.sort(key=lambda row: row.left_out / (row.used + row.left_out))  # the worst stays below
+    counts = {row.target: (row.left_out, row.used + row.left_out) for row in rows}
+    many = {name: (out, of) for name, (out, of) in counts.items() if out > MANY * of}
+    listed = "; ".join(f"{_name(told, name, zh)} ({out}/{of})" for name, (out, of) in many.items())
+    if not listed:
+        return []
+    return [
+        f"许多运行给不出下列目标（失败，或中位数始终未达到），仿真器只了解其余情景，那里的剩余区域"
+        f"不可靠：{listed}。"
+        if zh
+        else "Many runs do not tell these (they failed, or a median was never reached); emulators "
+        f"know only the other worlds, and what is left there is not to be relied on: {listed}."
+    ]
+
+
+def _too_short(told: Calibrated, zh: bool) -> list[str]:
+    """Say so where runs do not last as long as the export that they are held to."""
+    listed, years = told.calibration.task.design.listed(), told.experiment.years
+    run, leap = YEAR * years, years
+    if listed is None or listed.days is None or listed.days + listed.follow_up <= run + leap:
+        return []
+    span = f"{listed.days + listed.follow_up:g}"
+    return [
+        f"导出涵盖 {span} 天，各次运行只有 {run} 天：若要可比，请加大 years。"
+        if zh
+        else f"The export spans {span} days, that of a run {run}: raise `years` to compare like "
+        "with like."
+    ]
 
 
 def _held_out(told: Calibrated, zh: bool) -> list[str]:

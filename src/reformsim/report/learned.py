@@ -12,7 +12,8 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString as Quoted
 
 from reformsim import uncertainties
 from reformsim.experiment import files
-from reformsim.known import EXPORT, EXPORTED
+from reformsim.experiment.targets import Target
+from reformsim.known import CHANNELS, EXPORT, EXPORTED
 from reformsim.observed.cases import Cases
 from reformsim.observed.learning import Learned, Lesson
 from reformsim.report.study import number
@@ -41,10 +42,12 @@ def write(lesson: Lesson, cases: Cases, directory: Path) -> list[Path]:
     for name, table in _tables(lesson, cases).items():
         paths.append(directory / f"{name}.csv")
         files.replace(paths[-1], table.to_csv(index=False, lineterminator="\n").encode("utf-8-sig"))
-    text = experiment(lesson)
-    if text is not None:
-        paths.append(directory / "experiment.yaml")
-        files.replace(paths[-1], text.encode())
+    text, path = experiment(lesson), directory / "experiment.yaml"
+    if text is None:
+        path.unlink(missing_ok=True)  # one of an earlier file would pass for this one's
+    else:
+        paths.append(path)
+        files.replace(path, text.encode())
     return paths
 
 
@@ -61,6 +64,7 @@ def show(lesson: Lesson, cases: Cases, console: Console, zh: bool) -> None:
     """Print what was learned, what was tidied and what could not be learned."""
     console.print(cases.guessed.zh if zh else cases.guessed.en, soft_wrap=True, markup=False)
     console.print(lesson.source, soft_wrap=True, markup=False)
+    console.print(_channels(lesson, zh), soft_wrap=True, markup=False)
     for section, titles in SECTIONS.items():
         rows = [row for row in lesson.learned if row.section == section]
         if not rows:
@@ -81,6 +85,16 @@ def show(lesson: Lesson, cases: Cases, console: Console, zh: bool) -> None:
     console.print("", "未能学得:" if zh else "Not learned:")
     for words in lesson.not_learned:
         console.print(f"- {words.zh if zh else words.en}", soft_wrap=True, markup=False)
+
+
+def _channels(lesson: Lesson, zh: bool) -> str:
+    """Say as whose cases the file was taken."""
+    names = lesson.listed.channels
+    if zh:
+        told = "、".join(CHANNELS[name] for name in names)
+        return f"视为{told}工单；若不是，请在映射文件中写明 channels"
+    told = ", ".join(names)
+    return f"Taken as cases by way of: {told}; if they are not, say `channels` in the mapping"
 
 
 def _use(row: Learned, zh: bool) -> str:
@@ -133,6 +147,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
         }
         for row in lesson.learned
     ]
+    listed = lesson.listed._asdict() | {"channels": " ".join(lesson.listed.channels)}
     targets = [
         {
             "name": EXPORT + row.target if row.target in EXPORTED else row.target,
@@ -143,6 +158,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
             "source": lesson.source,
             "use": "held out" if row.held_out else "calibrated",
             "n": row.estimate.n,
+            **(listed if row.target in EXPORTED else {}),
         }
         for row in lesson.learned
         if row.target is not None and row.estimate.high < float("inf")
@@ -160,7 +176,7 @@ def _tables(lesson: Lesson, cases: Cases) -> dict[str, pd.DataFrame]:
     ]
     return {
         "learned": pd.DataFrame(learned),
-        "targets": pd.DataFrame(targets),
+        "targets": pd.DataFrame(targets, columns=list(Target.model_fields)),
         "days": pd.DataFrame(_days(lesson)),
         "cleaned": pd.DataFrame(
             cleaned,
