@@ -62,7 +62,7 @@ def forget(columns: Columns, channels: tuple[str, ...], since: float) -> None:
         gone = ended[~kept]
         if len(gone):
             d.cases["stage"][gone] = s.FREE
-            d.cases["next"][gone] = [*gone[1:], d.state[s.FREE_HEAD]]
+            d.links[gone] = [*gone[1:], d.state[s.FREE_HEAD]]
             d.state[s.FREE_HEAD] = gone[0]
             d.state[s.FREE_COUNT] += len(gone)
 
