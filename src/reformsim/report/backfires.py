@@ -13,7 +13,7 @@ from rich.table import Table
 from reformsim import outcomes
 from reformsim.experiment.trials import Finding
 from reformsim.measures import BY_NAME
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated, plain
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated
 
 #: The files that a results directory holds beside the runs of each measure.
 CSV, MARKDOWN = "backfires.csv", "backfires.md"
@@ -72,7 +72,7 @@ def write(findings: Sequence[Finding], console: Console, zh: bool = False) -> No
     ):  # fmt: skip
         table.add_column(head, overflow="fold")
     for helps, harms in pairs(findings):
-        name = f"{BY_NAME[helps.measure].zh}\n{plain(helps.measure)}"
+        name = f"{BY_NAME[helps.measure].zh}\n{BY_NAME[helps.measure].label}"
         table.add_row(str(helps.id), name, _cell(helps, zh), _cell(harms, zh))
     console.print(table, "")
     for found in findings:
@@ -85,7 +85,7 @@ def write(findings: Sequence[Finding], console: Console, zh: bool = False) -> No
 
 def _cell(found: Finding, zh: bool) -> str:
     outcome = outcomes.BY_NAME[found.outcome]
-    name = (outcome.meaning_zh if zh else plain(found.outcome)) + arrow(found.better)
+    name = (outcome.meaning_zh if zh else outcome.label) + arrow(found.better)
     colour = _COLOURS.get(found.verdict, "yellow")
     verdict = found.verdict_zh if zh else found.verdict
     return f"{name}\n{effect(found).replace('[', chr(92) + '[')}\n[{colour}]{verdict}[/]"
@@ -96,7 +96,7 @@ def markdown(findings: Sequence[Finding], zh: bool = False) -> str:
 
     def cell(found: Finding) -> str:
         outcome = outcomes.BY_NAME[found.outcome]
-        name = outcome.meaning_zh if zh else plain(found.outcome)
+        name = outcome.meaning_zh if zh else outcome.label
         verdict = found.verdict_zh if zh else found.verdict
         return (
             f"{name}{arrow(found.better)} ({found.unit}): {effect(found)}<br>"

@@ -4,12 +4,13 @@ from abc import ABC, abstractmethod
 from typing import Final, Protocol
 
 from reformsim.city import COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
+from reformsim.declared import plain
 from reformsim.experiment import design
 from reformsim.experiment.analysis import Estimate, Trait
 from reformsim.experiment.sampling import CHANCE
 from reformsim.experiment.schema import Experiment
 from reformsim.report.chinese import chinese
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, plain
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, english
 from reformsim.report.worlds import Worlds
 
 #: Chinese for what is named nowhere else: chance as an input, cells of a design, groups.
@@ -91,7 +92,7 @@ class Edition(Telling[Study]):
     def name(self, name: str) -> str:
         """Name an outcome, scenario, factor, label, measure or uncertainty."""
         if not self.zh:
-            return plain(name)
+            return english(name)
         told = self.study.zh(name)
         return _NAMES_ZH.get(name, told) if told == plain(name) else told
 

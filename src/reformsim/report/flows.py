@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from reformsim.declared import plain
 from reformsim.experiment import analysis
 from reformsim.report import style
 from reformsim.report.edition import Edition
-from reformsim.report.study import plain
 
 #: A part of a stacked bar: Chinese name, English name, colour, hatch.
 Part = tuple[str, str, str, str]

@@ -143,12 +143,21 @@ class Page:
     def _meanings(self) -> tuple[str, ...]:
         return ("meaning",) if self.zh else ("meaning", "含义")
 
+    def _label(self, item: Any) -> tuple[str, ...]:
+        """Return what people read in English; in Chinese that is the meaning."""
+        return () if self.zh else (item.label,)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return () if self.zh else ("label",)
+
     def _uncertainties(self) -> str:
         return self.table(
-            ("name", "unit", "low", "default", "high", *self._meanings, "source"),
+            ("name", *self._labels, "unit", "low", "default", "high", *self._meanings, "source"),
             (
                 (
-                    code(x.name), self.say(x.unit), f"{x.low:g}", f"{x.default:g}", f"{x.high:g}",
+                    code(x.name), *self._label(x), self.say(x.unit), f"{x.low:g}", f"{x.default:g}",
+                    f"{x.high:g}",
                     *self._meaning(x), self.say(x.source),
                 )
                 for x in UNCERTAINTIES
@@ -218,10 +227,10 @@ class Page:
 
     def _outcomes(self) -> str:
         return self.table(
-            ("name", "unit", "better", "headline", *self._meanings),
+            ("name", *self._labels, "unit", "better", "headline", *self._meanings),
             (
                 (
-                    code(x.name), self.say(x.unit), self.say(x.better),
+                    code(x.name), *self._label(x), self.say(x.unit), self.say(x.better),
                     self.say(plain(x.headline)), *self._meaning(x),
                 )
                 for x in OUTCOMES

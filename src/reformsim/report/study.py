@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 import reformsim
 from reformsim import measures, outcomes, uncertainties
+from reformsim.declared import plain
 from reformsim.experiment import analysis, attribution, design, power
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
@@ -239,9 +240,12 @@ class Study:
         return plain(name)
 
 
-def plain(name: str) -> str:
-    """Turn an identifier into words."""
-    return name.replace("_", " ")
+def english(name: str) -> str:
+    """Return the English label of an outcome, measure or uncertainty; any other name in words."""
+    for declared in (outcomes.BY_NAME, measures.BY_NAME, uncertainties.BY_NAME):
+        if name in declared:
+            return str(declared[name].label)
+    return plain(name)
 
 
 def arrow(better: str) -> str:
