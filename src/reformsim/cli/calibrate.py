@@ -17,6 +17,7 @@ from reformsim.cli.common import (
     Workers,
     app,
     console,
+    either,
     fail,
     told,
 )
@@ -45,13 +46,16 @@ def calibrate(
     from reformsim.experiment.store import Store, versions
 
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
-    with told():
+    with told(zh):
         experiment = Experiment.load(file)
         if not isinstance(experiment.design, HistoryMatching):
             kind = experiment.design.kind
-            raise fail(
-                [f"{file}: design.kind: calibrate takes history_matching, not {kind} (use run)"]
+            message = either(
+                zh,
+                f"{file}：design.kind：calibrate 使用 history_matching，而非 {kind}（请用 run）",
+                f"{file}: design.kind: calibrate takes history_matching, not {kind} (use run)",
             )
+            raise fail([message])
         directory = output or Path("results") / experiment.name
         found = calibration.calibrate(
             calibration.of(experiment), directory, workers or os.cpu_count() or 1, how=how
@@ -65,7 +69,7 @@ def calibrate(
     screen = console()
     if not as_json:
         report.write(said, screen, zh)
-    with told():
+    with told(zh):
         paths = [*profiles.draw(said, directory, zh), *report.save(said, directory)]
     if as_json:
         typer.echo(json.dumps(report.summary(said, paths), ensure_ascii=False, indent=2))
