@@ -20,7 +20,7 @@ from reformsim.experiment.matching import OPEN, PINNED
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.report.data import records
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, english, number
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, english, number, outcome
 
 VERDICTS_ZH = {PINNED: "已确定", matching.NARROWED: "有所收窄", OPEN: "无法确定"}
 USES_ZH = {"calibrated": "校准", "held out": "留出"}
@@ -289,7 +289,7 @@ def _held_out(told: Calibrated, zh: bool) -> list[str]:
 def target(told: Calibrated, name: str, zh: bool) -> str:
     """Name a target: a fact, an outcome, or what stands for one."""
     names = {target.name: target.zh for target in told.calibration.task.targets}
-    return names[name] if zh else english(name)
+    return names[name] if zh else outcome(name, zh)
 
 
 def uncertainty(name: str, zh: bool) -> str:

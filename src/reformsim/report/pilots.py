@@ -13,7 +13,7 @@ from reformsim.experiment.estimators import ESTIMATORS
 from reformsim.experiment.power import ALL, FALSE_ALARMS, WANTED, Answer, Power, Size, answers
 from reformsim.report import style
 from reformsim.report.edition import Edition
-from reformsim.report.study import Study, arrow, number
+from reformsim.report.study import Study, number
 
 if TYPE_CHECKING:
     from reformsim.report.tables import Writer
@@ -139,7 +139,7 @@ def write(writer: "Writer") -> None:
             else f"{top.before} + {top.after} months, {cases} cases a month"
         )
         table = writer.table(
-            f"{writer.name(trait.outcome)}{arrow(trait.better)} ({trait.unit}): {panel}",
+            f"{writer.marked(trait)} ({trait.unit}): {panel}",
             *("treated", "estimator", "bias [95 %]", "rmse", "covers", "power", "false alarms"),
         )
         for row in sorted(shown, key=lambda row: row.treated):
@@ -194,11 +194,11 @@ def figure(edition: Edition) -> SubFigure:
             ax.set_ylim(-0.02, 1.02)
             count = say("全部", "all") if cases == ALL else f"{cases}{say('件', '')}"
             heard = say(f"每月事项：{count}", f"{count} cases a month")
-            ax.set_title(f"{edition.outcome(trait)}\n{heard}", loc="left")
+            ax.set_title(f"{edition.marked(trait)}\n{heard}", loc="left")
             ax.set_ylabel(say("功效", "power"))
         _curves(bias, _longest(rows), "bias")
         bias.axhline(0, color=style.GREY, linewidth=1)
-        bias.set_title(f"{edition.outcome(trait)}\n{edition.unit(trait.unit)}", loc="left")
+        bias.set_title(f"{edition.marked(trait)}\n{edition.unit(trait.unit)}", loc="left")
         bias.set_ylabel(say("偏差", "bias"))
     for ax in axes:
         ax.set_xlabel(say("试点单位数", "treated units"))
