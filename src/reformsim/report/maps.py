@@ -40,7 +40,7 @@ def satisfaction(edition: Edition) -> SubFigure:
     wide = width > _WIDE * height
     shape = (3, len(pairs)) if wide else (len(pairs), 3)
     across = (7.5 if len(pairs) == 1 else 4.6) if wide else 3.4  # inches of one map
-    tall = 0.9 + (across - 1.4 if wide else 2.9) * height / width
+    tall = 1.2 + (across - 1.4 if wide else 2.0) * height / width
     figure = style.canvas(
         edition,
         across * shape[1],
@@ -53,9 +53,9 @@ def satisfaction(edition: Edition) -> SubFigure:
     limits = (float(np.nanmin(levels)), float(np.nanmax(levels)))
     largest = max(float(np.nanmax(np.abs(triple[2]))) for triple in triples) or 1.0
     scale = edition.say("满意度 (0–1)", "satisfaction (0–1)")
-    change = edition.say(
-        "差异 (0–1)；斜线：明确下降；圆点：不明",
-        "difference (0–1); hatched: lower; dotted: unclear",
+    change = edition.say("差异 (0–1)", "difference (0–1)")
+    marks = edition.say(
+        "差异\n斜线：明确下降；圆点：不明", "difference\nhatched: lower; dotted: unclear"
     )
     for i, ((scenario, reference), triple) in enumerate(zip(pairs, triples, strict=True)):
         row = axes[:, i] if wide else axes[i]
@@ -65,7 +65,7 @@ def satisfaction(edition: Edition) -> SubFigure:
             ax.set_title(name, loc="left")
         shapes = _paint(row[2], city, edition, triple[2], CHANGE, (-largest, largest), change)
         _mark(row[2], city, [style.ink(c) for c in shapes.to_rgba(triple[2])], *triple[3:])
-        row[2].set_title(edition.say("差异", "difference"), loc="left")
+        row[2].set_title(marks, loc="left")
     return figure
 
 
