@@ -9,7 +9,7 @@ from reformsim.declared import set_label
 CostBase = Literal["subdistrict", "community", "grid", "100k residents", "resident"]
 
 #: Chengdu's own account of its reform, from which all measures are taken.
-ACCOUNT = "成都市编办, 2017"
+ACCOUNT = "成都市编办，2017"
 
 
 @dataclass(frozen=True, slots=True)

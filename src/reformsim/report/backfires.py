@@ -13,6 +13,7 @@ from rich.table import Table
 from reformsim import outcomes
 from reformsim.experiment.trials import Finding
 from reformsim.measures import BY_NAME
+from reformsim.report.chinese import say
 from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated
 
 #: The files that a results directory holds beside the runs of each measure.
@@ -44,14 +45,14 @@ def notes(findings: Sequence[Finding], zh: bool) -> list[str]:
         shown = sum(found.verdict == "shown" for found in here)
         back = sum(found.verdict == "reversed" for found in here)
         lines.append(
-            f"{words[1]}:{len(here)} 项中 {shown} 项已显示,{back} 项方向相反。"
+            f"{words[1]}:{len(here)} 项中 {shown} 项已显示，{back} 项方向相反。"
             if zh
             else f"{words[0]}: shown for {shown} of {len(here)}, reversed for {back}."
         )
     if zh:
         return [
             *lines,
-            f"每侧 {n} 对相同种子;逐项 95% t 区间:若全无效应,{len(several)} 个区间中"
+            f"每侧 {n} 对相同种子；逐项 95% t 区间：若全无效应，{len(several)} 个区间中"
             f"约有 {chance:.1f} 个会因偶然不含零。“未显示”不等于没有。",
             CAVEAT_ZH,
         ]
@@ -99,7 +100,7 @@ def markdown(findings: Sequence[Finding], zh: bool = False) -> str:
         name = outcome.meaning_zh if zh else outcome.label
         verdict = found.verdict_zh if zh else found.verdict
         return (
-            f"{name}{arrow(found.better)} ({found.unit}): {effect(found)}<br>"
+            f"{name}{arrow(found.better)} ({say(found.unit, zh)}): {effect(found)}<br>"
             f"**{verdict}**<br>{found.why_zh if zh else found.why}"
         ).replace("|", "\\|")
 

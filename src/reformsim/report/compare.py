@@ -134,7 +134,7 @@ def tradeoffs(edition: Edition) -> SubFigure:
         style.few_ticks(ax)
         ax.yaxis.set_major_locator(MaxNLocator(5))
     handles = [
-        style.line(style.GREY, "-", edition.say("帕累托前沿(实心)", "Pareto front (filled)"))
+        style.line(style.GREY, "-", edition.say("帕累托前沿（实心）", "Pareto front (filled)"))
     ]
     for i, cell in enumerate(study.cells, 1):
         colour, _, marker = style.of(edition, cell.name)

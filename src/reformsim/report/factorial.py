@@ -74,7 +74,7 @@ def cells(edition: Edition) -> SubFigure:
         edition,
         2.2 + 2.1 * len(study.traits),
         1.8 + 0.2 * (size + most),
-        f"全部 {size} 个组合的均值，与基准组合(虚线)成对差异的 95% 区间",
+        f"全部 {size} 个组合的均值，与基准组合（虚线）成对差异的 95% 区间",
         f"means of all {size} cells, 95 % intervals of the paired difference from the dotted line",
     )
     key, *axes = figure.subplots(
@@ -130,7 +130,7 @@ def groups(edition: Edition) -> SubFigure:
         edition,
         10.5,
         1.8 + 2.4 * lines,
-        "各组均值，与基准(虚线)成对差异的 95% 区间",
+        "各组均值，与基准（虚线）成对差异的 95% 区间",
         "means by group, 95 % intervals of the paired difference from the dotted line",
     )
     axes = style.panels(figure, lines, columns, len(study.traits))

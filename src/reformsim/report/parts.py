@@ -178,14 +178,14 @@ def _heat(ax: Axes, edition: Edition, names: list[str], pairs: list[_Pair], unit
     largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
     image = ax.imshow(values, cmap="PuOr", vmin=-(largest or 1.0), vmax=largest or 1.0)
     for row, column in np.argwhere(unclear).tolist():
-        ink = style.ink(image.to_rgba(values[row, column]).tolist())
+        ink = style.ink(tuple(image.to_rgba(values[row, column])))
         ax.fill_between([column - 0.5, column + 0.5], row - 0.5, row + 0.5, facecolor="none",
                         edgecolor=ink, linewidth=0, hatch="////")  # fmt: skip
     if n <= _WRITTEN:
         for row, column in np.argwhere(np.isfinite(values)).tolist():
             value = values[row, column]
             ground = _PAPER if unclear[row, column] else None
-            ink = style.BLACK if ground else style.ink(image.to_rgba(value).tolist())
+            ink = style.BLACK if ground else style.ink(tuple(image.to_rgba(value)))
             text = number(value if abs(value) > ROUNDING * largest else 0.0).replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=7, bbox=ground,
                     color=ink)  # fmt: skip

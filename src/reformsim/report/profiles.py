@@ -118,7 +118,7 @@ def predictions(edition: Edition) -> SubFigure:
     ax.set_xlim(-9.5, 9.5)
     labels = [target(told, p.target, edition.zh) for p in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize=7)
-    ax.set_xlabel(say("与已知值之差(标准差)", "difference from what is known (sd)"))
+    ax.set_xlabel(say("与已知值之差（标准差）", "difference from what is known (sd)"))
     upper.legend(
         handles=[
             style.mark(style.BLUE, "o", say("用于校准", "calibrated")),

@@ -81,7 +81,7 @@ def regret(edition: Edition) -> SubFigure:
         edition,
         max(7.0, 3.6 * columns),
         1.8 + lines * (0.9 + 0.3 * len(scenarios)),
-        "遗憾：与各情景中最佳方案之差(星号：最大遗憾最小)",
+        "遗憾：与各情景中最佳方案之差（星号：最大遗憾最小）",
         "regret: loss against the best scenario of each world (star: least worst)",
     )
     axes = style.panels(figure, lines, columns, len(shown), sharey=True)
@@ -146,11 +146,11 @@ def drivers(edition: Edition) -> SubFigure:
         ax.set_ylim(len(names) - 0.5, -0.5)
         title = edition.marked(study.traits[outcome])
         ax.set_title(f"{title}\n{edition.contrast(scenario)}", loc="left")
-        ax.set_xlabel(edition.say(f"偏秩相关(n = {rows[0].n})", f"correlation (n = {rows[0].n})"))
+        ax.set_xlabel(edition.say(f"偏秩相关（n = {rows[0].n}）", f"correlation (n = {rows[0].n})"))
     figure.legend(
         handles=[
             style.mark(style.BLACK, "o", edition.say("经 Holm 校正后成立", "holds after Holm")),
-            style.mark(style.GREY, "o", edition.say("不成立(空心)", "does not hold (hollow)")),
+            style.mark(style.GREY, "o", edition.say("不成立（空心）", "does not hold (hollow)")),
         ],
         loc="outside lower center",
         ncols=2,

@@ -129,7 +129,7 @@ def _reading(writer: "Writer", worlds: Worlds, found: list[Index]) -> str:
     floor = "?" if math.isnan(first.floor) else number(first.floor)
     steps = ", ".join(f"n = {n}: ±{number(half)}" for n, half in sorted(widest.items()))
     if writer.zh:
-        return f"·:不超过随机性本身({floor})。" + (f"最宽区间:{steps}。" if steps else "")
+        return f"·：不超过随机性本身（{floor}）。" + (f"最宽区间：{steps}。" if steps else "")
     text = f"·: no more than chance itself ({floor})."
     return text + (f" Widest interval: {steps}." if steps else "")
 
