@@ -30,6 +30,13 @@ PAGES = {
     "CHANGELOG.md": "CHANGELOG.md",
 }
 LINK = re.compile(r"(\]\()([^)\s#]+)((?:#[^)\s]*)?\))")
+#: Signs of Chinese, and all its letters and signs.
+SIGNS = "\u3000-\u303f\uff00-\uffef“”"
+CHINESE = f"{SIGNS}\u4e00-\u9fff"
+#: Where a line of Chinese was broken: a browser would show the break as a blank.
+BREAK = re.compile(rf"([{CHINESE}]\**)\n *(?=[*\[]*[{CHINESE}])|([{SIGNS}]\**)\n *(?=[\w`\[*])")
+#: A block of code, whose lines stay as they are.
+FENCED = re.compile(r"(^ *```.*?^ *```$)", re.DOTALL | re.MULTILINE)
 LANGUAGES = {".py": "python", ".yaml": "yaml", ".toml": "toml"}
 
 
@@ -46,10 +53,11 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Turn links into the repository into links within the site."""
+    """Join broken lines of Chinese; turn links into the repository into links within the site."""
     here = _source(page.file)
     if here is None:
         return markdown
+    markdown = joined(markdown)
 
     def within(match: re.Match[str]) -> str:
         target = _target(here, match[2])
@@ -59,6 +67,13 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         return f"{match[1]}{link}{match[3]}"
 
     return LINK.sub(within, markdown).replace(COMMANDS, _commands() if COMMANDS in markdown else "")
+
+
+def joined(markdown: str) -> str:
+    """Join the lines of Chinese paragraphs without a blank; code stays as it is."""
+    parts = FENCED.split(markdown)
+    parts[::2] = [BREAK.sub(lambda match: match[1] or match[2], part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _commands() -> str:

@@ -397,7 +397,7 @@ def test_the_command_advises_on_a_town_and_goes_on_where_it_ended(tmp_path):
     again = CliRunner().invoke(app, [*command, "--workers", "1", "--json"])
     assert json.loads(again.stdout) == found
     chinese = CliRunner().invoke(app, [*command, "--workers", "1", "--zh"])
-    assert "建议:" in chinese.stdout and "社区减负十条" in chinese.stdout
+    assert "建议：" in chinese.stdout and "社区减负十条" in chinese.stdout
     for name, language in (("front.svg", "en"), ("front.zh.svg", "zh")):
         carried = provenance.read(tmp_path / "r" / name)
         assert (carried["config_hash"], carried["language"]) == (found["config_hash"], language)

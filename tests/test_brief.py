@@ -316,5 +316,5 @@ def test_reversals_of_what_measures_declared_are_told(tmp_path):
         dict((head.en, text.en) for head, text in card.points).get("Against what was expected")
         for card in answer.cards(study, Names(study))
     )
-    assert "Cross days rises" in new and "reverse of what was declared" in new
+    assert "Time of cross-department cases rises" in new and "reverse of what was declared" in new
     assert third is None

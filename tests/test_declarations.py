@@ -1,13 +1,16 @@
 """What is declared: once, in both languages, with a source, and fitting together."""
 
 import csv
+import re
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from reformsim.categories import CATEGORIES
+from reformsim.declared import plain
 from reformsim.measures import MEASURES
+from reformsim.outcomes import OUTCOMES
 from reformsim.rules import BY_NAME, LEVERS
 from reformsim.uncertainties import BY_NAME as FACTS
 from reformsim.uncertainties import UNCERTAINTIES
@@ -70,6 +73,22 @@ def test_every_lever_is_set_by_a_measure_or_listed_as_neutral():
 def test_categories_sum_to_all_needs():
     assert sum(category.share for category in CATEGORIES) == pytest.approx(1)
     assert all(is_chinese(category.name_zh) for category in CATEGORIES)
+
+
+@pytest.mark.parametrize("several", [OUTCOMES, UNCERTAINTIES, MEASURES], ids=type)
+def test_people_read_words_and_not_identifiers(several):
+    """A label fits on an axis, is told from its neighbours, and has no shorthand of the code."""
+    labels = [item.label for item in several]
+    assert len(set(labels)) == len(labels)
+    for item in several:
+        assert len(item.label) <= 50 and not is_chinese(item.label)
+        assert not re.search(r"_|[a-z]\d|\d[a-z]|\b[a-z]{1,2}[A-Z]", item.label), item.name
+        assert not re.search(r"\d", item.name.split("_")[0]) or item.label != plain(item.name)
+
+
+def test_a_label_is_the_name_in_words_unless_one_is_declared():
+    assert BY_NAME["investment_duty"].label == "investment duty"
+    assert FACTS["p_mis"].label == "chance of a wrong dispatch"
 
 
 def test_measures_are_those_of_the_source():

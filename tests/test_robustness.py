@@ -249,10 +249,10 @@ def test_tables_of_a_sweep_are_written(tmp_path):
 
     study = sweep(design={"repeat": {"points": 5, "times": 2}})
     shown = Study(study, simulate(study, formula), "0")
-    for zh in (False, True):
+    for zh, name in ((False, "needs per resident"), (True, "居民每年产生的需求数")):
         console = Console(file=io.StringIO(), width=80)
         tables.write(shown, console, zh)
-        assert ("needs +0." in console.file.getvalue()) is True
+        assert f"{name} +0." in console.file.getvalue()
     found = data.summary(shown, [])
     assert {"robustness", "drivers", "points", "runs"} <= found.keys()
     assert len(found["points"]) == 200

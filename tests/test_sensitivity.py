@@ -333,8 +333,20 @@ def test_impossible_samples_are_refused(kind, changes, words):
 def test_tables_of_every_method_fit_80_columns(kind):
     asked = study(kind)
     shown = Study(asked, simulate(asked, noisy(1)), "0")
-    for zh in (False, True):
+    for zh, name in ((False, "needs that"), (True, "编制所依据")):
         console = Console(file=io.StringIO(), width=80)
         tables.write(shown, console, zh)
-        assert INPUTS[1] in console.file.getvalue()
+        assert name in console.file.getvalue()
     assert len(data.summary(shown, [])["indices"]) == len(shown.worlds.indices) > 0
+
+
+def test_one_scenario_is_explained_by_its_own_values():
+    """Without a baseline nothing is compared: the scenario itself is what varies."""
+    asked = experiment(
+        scenarios={"only": {}},
+        baseline=None,
+        design={"kind": "fast", "points": 65, "curves": 2, "uncertainties": INPUTS[:2]},
+    )
+    assert design.references(asked) == {}
+    shown = Study(asked, simulate(asked, lambda scenario, seed: unit(scenario, 2)[0]), "0")
+    assert {i.uncertainty for i in shown.worlds.indices} >= {INPUTS[0]}

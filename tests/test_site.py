@@ -125,3 +125,9 @@ def test_the_search_works_from_a_file_without_a_network(site, word, found):
         browser.close()
     assert complaints == []
     assert [url for url in asked if not url.startswith(("file:", "data:", "blob:"))] == []
+
+
+def test_lines_of_chinese_are_joined_without_a_blank(site):
+    page = (site / "own-cases.zh.html").read_text("utf-8")
+    assert "一条命令就能从中估计模型所需的数，每个数都带" in page
+    assert not re.search(r"[\u4e00-\u9fff，。]\n[\u4e00-\u9fff]", page)

@@ -4,15 +4,32 @@ Validation, the reference pages, the bounds of a sensitivity analysis and the la
 all come from these declarations.
 """
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+def plain(name: str) -> str:
+    """Turn an identifier into words."""
+    return name.replace("_", " ")
+
+
+def capital(text: str) -> str:
+    """Begin a text with a capital letter; the rest keeps its own."""
+    return text[:1].upper() + text[1:]
+
+
+def set_label(item: Any) -> None:
+    """Give a declaration without an English ``label`` its name in words for one."""
+    object.__setattr__(item, "label", item.label or plain(item.name))
 
 
 @dataclass(frozen=True, slots=True)
 class Quantity:
     """A named number: unit, range, default, meaning in both languages, source.
 
-    ``source`` names where the default and the range come from, or says *assumed*.
+    ``source`` names where the default and the range come from, or says *assumed*. ``label`` is
+    what people read in English instead of the name, short enough for an axis; the short Chinese
+    is ``meaning_zh``.
     """
 
     name: str
@@ -23,13 +40,15 @@ class Quantity:
     meaning: str
     meaning_zh: str
     source: str = "assumed"
+    label: str = field(default="", kw_only=True)
 
     def __post_init__(self) -> None:
-        """Refuse a declaration whose default lies outside its own range."""
+        """Refuse a declaration whose default lies outside its own range; see to the label."""
         if not self.low <= self.default <= self.high:
             raise ValueError(
                 f"{self.name}: default {self.default} not in [{self.low}, {self.high}]"
             )
+        set_label(self)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +76,10 @@ Better = Literal["higher", "lower", "neither"]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """A result of a run: a pure function of what was counted, its unit, which way is better."""
+    """A result of a run: a pure function of what was counted, its unit, which way is better.
+
+    ``label`` is what people read in English, ``meaning_zh`` in Chinese; the name is for files.
+    """
 
     name: str
     unit: str
@@ -65,3 +87,8 @@ class Outcome:
     meaning: str
     meaning_zh: str
     headline: bool = False
+    label: str = field(default="", kw_only=True)
+
+    def __post_init__(self) -> None:
+        """See to the label."""
+        set_label(self)

@@ -16,6 +16,7 @@ from reformsim.cli.common import (
     Workers,
     app,
     console,
+    either,
     fail,
     told,
 )
@@ -57,7 +58,7 @@ def advise(
         typer.echo(f"{directory.name}:", err=True)
         return carry_out(plan, directory, workers or os.cpu_count() or 1, how=how)
 
-    with told():
+    with told(zh):
         experiment = Experiment.load(file)
         design = experiment.design
         document = load_yaml(file)
@@ -65,7 +66,13 @@ def advise(
             message = f"must be `advice` here; `reformsim run` makes a `{design.kind}`"
             raise ConfigError(document.fault(("design", "kind"), message))
         if at_most > len(design.candidates()):
-            raise fail([f"--at-most: the file names {len(design.candidates())} measures only"])
+            n = len(design.candidates())
+            message = either(
+                zh,
+                f"--at-most：文件只列出 {n} 项措施",
+                f"--at-most: the file names {n} measures only",
+            )
+            raise fail([message])
         directory = output or Path("results") / experiment.name
         if Store(directory).manifest_path.exists():
             raise StoreError(f"{directory} holds the runs of an experiment; use another (-o)")

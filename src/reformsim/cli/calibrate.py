@@ -17,6 +17,7 @@ from reformsim.cli.common import (
     Workers,
     app,
     console,
+    either,
     fail,
     told,
 )
@@ -45,14 +46,17 @@ def calibrate(
     from reformsim.experiment.store import Store, versions
 
     how = How(executor=executor, retry_failed=retry_failed, other_code=other_code)
-    with told():
+    with told(zh):
         experiment = Experiment.load(file)
         if not isinstance(experiment.design, HistoryMatching):
             kind = experiment.design.kind
             other = "advise" if kind == "advice" else "run"
-            raise fail(
-                [f"{file}: design.kind: calibrate takes history_matching, not {kind} (use {other})"]
+            message = either(
+                zh,
+                f"{file}：design.kind：calibrate 使用 history_matching，非 {kind}（请用 {other}）",
+                f"{file}: design.kind: calibrate takes history_matching, not {kind} (use {other})",
             )
+            raise fail([message])
         directory = output or Path("results") / experiment.name
         found = calibration.calibrate(
             calibration.of(experiment), directory, workers or os.cpu_count() or 1, how=how
@@ -66,7 +70,7 @@ def calibrate(
     screen = console()
     if not as_json:
         report.write(said, screen, zh)
-    with told():
+    with told(zh):
         paths = [*profiles.draw(said, directory, zh), *report.save(said, directory)]
     if as_json:
         typer.echo(json.dumps(report.summary(said, paths), ensure_ascii=False, indent=2))

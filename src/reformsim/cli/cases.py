@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from reformsim.cli.city import city
-from reformsim.cli.common import AsJson, Chinese, console, fail, told
+from reformsim.cli.common import AsJson, Chinese, console, either, fail, told
 
 
 @city.command()
@@ -37,11 +37,16 @@ def learn(
     from reformsim.observed.mapping import Mapping
     from reformsim.report import learned
 
-    with told():
+    with told(zh):
         shipped = configs(Path.cwd(), "mappings")
         if mapping not in shipped and not Path(mapping).is_file():
-            names = ", ".join(sorted(shipped)) or "none here"
-            raise fail([f"--map: no file {mapping}, nor a name in configs/mappings ({names})"])
+            names = ", ".join(sorted(shipped)) or either(zh, "此处没有", "none here")
+            message = either(
+                zh,
+                f"--map：没有文件 {mapping}，configs/mappings 中也没有此名称（{names}）",
+                f"--map: no file {mapping}, nor a name in configs/mappings ({names})",
+            )
+            raise fail([message])
         read_as = Mapping.load(shipped.get(mapping, mapping))
         cases = read_cases(file, read_as)
         lesson = learned_from(cases, residents)

@@ -8,24 +8,36 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, app, fail
+from reformsim.cli.common import AsJson, Chinese, app, fail_file
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from reformsim.config import Document, Fault
 
+#: What a file is called in Chinese.
+_KINDS_ZH = {
+    "experiment": "实验文件",
+    "governance file": "治理文件",
+    "backfire file": "措施利弊文件",
+    "mapping": "列对照文件",
+    "scenario": "方案文件",
+    "city": "城市文件",
+}
+
 
 @app.command()
 def check(
-    file: Annotated[Path, typer.Argument(help="A YAML file.")], as_json: AsJson = False
+    file: Annotated[Path, typer.Argument(help="A YAML file.")],
+    as_json: AsJson = False,
+    zh: Chinese = False,
 ) -> None:
     """Check a scenario, an experiment, a city, a governance, a backfire or a mapping file."""
     from reformsim.city.config import CityConfig
     from reformsim.config import ConfigError, load_yaml, resolve, validate
     from reformsim.scenario import Scenario, check_memory
 
-    kind = None
+    kind = ""
     try:
         document = load_yaml(file)
         kind, model = kind_of(document)
@@ -37,10 +49,13 @@ def check(
             check_memory(found.city, document)
     except ConfigError as error:
         if as_json:
-            typer.echo(_told(file, kind, error.args))
+            typer.echo(_told(file, kind or None, error.args))
             raise typer.Exit(2) from None
-        raise fail(error.lines) from None
-    typer.echo(_told(file, kind, ()) if as_json else f"{file}: a valid {kind}")
+        raise fail_file(error, zh) from None
+    if as_json:
+        typer.echo(_told(file, kind, ()))
+    else:
+        typer.echo(f"{file}：有效的{_KINDS_ZH[kind]}" if zh else f"{file}: a valid {kind}")
 
 
 def _told(file: Path, kind: str | None, faults: "Sequence[Fault]") -> str:

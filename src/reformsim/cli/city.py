@@ -38,7 +38,7 @@ def import_(
     if crs not in CRS:
         raise typer.BadParameter(f"must be one of {', '.join(CRS)}", param_hint="--crs")
     name = name or files[0].stem
-    with told():
+    with told(zh):
         imported = import_city(files, name, crs, output or Path("city") / name)
     for words in imported.told:
         typer.echo(words.zh if zh else words.en)

@@ -13,6 +13,8 @@ import reformsim
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from reformsim.config import ConfigError
+
 app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
@@ -58,8 +60,25 @@ def fail(lines: Sequence[str]) -> typer.Exit:
     return typer.Exit(2)
 
 
+def either(zh: bool, chinese: str, english: str) -> str:
+    """Choose between two texts."""
+    return chinese if zh else english
+
+
+def not_drawn(name: str, reason: str, zh: bool) -> str:
+    """Say why there is no such figure."""
+    return either(zh, f"{name}：未绘制：{reason}", f"{name}: not drawn: {reason}")
+
+
+def fail_file(error: "ConfigError", zh: bool) -> typer.Exit:
+    """Print what is wrong with a user's file, one fault a line, and return the exit, code 2."""
+    from reformsim.config import chinese
+
+    return fail(chinese.lines(error) if zh else error.lines)
+
+
 @contextmanager
-def told() -> Iterator[None]:
+def told(zh: bool = False) -> Iterator[None]:
     """Turn what may go wrong with an experiment into a message and an exit code.
 
     2: a mistake of the user, or a directory that cannot take it; 1: a worker died; 130: Ctrl-C.
@@ -71,7 +90,7 @@ def told() -> Iterator[None]:
     try:
         yield
     except ConfigError as error:
-        raise fail(error.lines) from None
+        raise fail_file(error, zh) from None
     except (StoreError, ExecutorError) as error:
         raise fail([str(error)]) from None
     except WorkerDied as error:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, console, fail
+from reformsim.cli.common import AsJson, Chinese, app, console, fail, fail_file
 
 if TYPE_CHECKING:
     from reformsim.declared import Outcome, Quantity
@@ -44,7 +44,7 @@ def facts(
     try:
         rows = held_to(Scenario.load(file), seed)
     except ConfigError as error:
-        raise fail(error.lines) from None
+        raise fail_file(error, zh) from None
     if as_json:
         typer.echo(json.dumps([asdict(row) | {"hit": row.hit} for row in rows], indent=2))
     else:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from reformsim.cli.common import AsJson, Chinese, app, fail, told
+from reformsim.cli.common import AsJson, Chinese, app, either, fail, not_drawn, told
 
 
 @app.command()
@@ -68,28 +68,48 @@ def plot(
 
     asked = tuple(dict.fromkeys(formats.split(",")))
     if unknown := [name for name in asked if name not in provenance.FORMATS]:
-        raise fail([f"--format: no {unknown[0]!r}; there are {', '.join(provenance.FORMATS)}"])
-    with told():
+        there = ", ".join(provenance.FORMATS)
+        message = either(
+            zh,
+            f"--format：没有 {unknown[0]!r}；可用：{there}",
+            f"--format: no {unknown[0]!r}; there are {there}",
+        )
+        raise fail([message])
+    with told(zh):
         study = Study.load(directory)
         if not study.n:
-            raise fail([f"{directory}: no finished run, all {len(study.results.runs)} failed"])
+            failed = len(study.results.runs)
+            message = either(
+                zh,
+                f"{directory}：没有完成的运行，{failed} 次全部失败",
+                f"{directory}: no finished run, all {failed} failed",
+            )
+            raise fail([message])
         names = study.experiment.design.figures
         for name in only or ():
             if name not in names:
-                kind = study.experiment.design.kind
-                raise fail(
-                    [f"--only: no {name!r} of a {kind} design; there are {', '.join(names)}"]
+                kind, there = study.experiment.design.kind, ", ".join(names)
+                message = either(
+                    zh,
+                    f"--only：{kind} 设计没有图 {name!r}；可用：{there}",
+                    f"--only: no {name!r} of a {kind} design; there are {there}",
                 )
+                raise fail([message])
         target = output or directory
         try:
             target.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise fail([f"{target}: cannot be made ({error.strerror})"]) from None
+            message = either(
+                zh,
+                f"{target}：无法建立（{error.strerror}）",
+                f"{target}: cannot be made ({error.strerror})",
+            )
+            raise fail([message]) from None
         drawn = figures.draw(study, target, tuple(only or names), asked, zh, dpi)
     for note in study.notes:
-        typer.echo(f"note: {note}", err=True)
+        typer.echo(either(zh, f"注意：{note}", f"note: {note}"), err=True)
     for name, reason in drawn.refused.items():
-        typer.echo(f"{name}: not drawn: {reason}", err=True)
+        typer.echo(not_drawn(name, reason, zh), err=True)
     if as_json:
         told_of = {"files": [str(path) for path in drawn.paths], "refused": drawn.refused}
         typer.echo(json.dumps(told_of, ensure_ascii=False, indent=2))

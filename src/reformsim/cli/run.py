@@ -18,7 +18,9 @@ from reformsim.cli.common import (
     Workers,
     app,
     console,
+    either,
     fail,
+    not_drawn,
     told,
 )
 
@@ -59,12 +61,17 @@ def run(
     if file.is_dir():
         _try_out(file, output, workers, how, replications, dry_run, as_json, zh)
         return
-    with told():
+    with told(zh):
         experiment = Experiment.load(file)
         if isinstance(experiment.design, HistoryMatching | Advice):
             other = "advise" if isinstance(experiment.design, Advice) else "calibrate"
             kind = experiment.design.kind
-            raise fail([f"{file}: design.kind: {kind} is for `reformsim {other}`, not for `run`"])
+            message = either(
+                zh,
+                f"{file}：design.kind：{kind} 用于 `reformsim {other}`，不用于 `run`",
+                f"{file}: design.kind: {kind} is for `reformsim {other}`, not for `run`",
+            )
+            raise fail([message])
         if replications is not None:
             experiment = experiment.model_copy(update={"replications": replications})
         store = Store(output or Path("results") / experiment.name)
@@ -85,11 +92,11 @@ def run(
     screen = console()
     if not as_json:
         tables.write(study, screen, zh)
-    with told():
+    with told(zh):
         drawn = figures.draw(study, store.directory, zh=zh)
         paths = [*drawn.paths, *data.write(study, store)]
     for name, reason in drawn.refused.items():
-        typer.echo(f"{name}: not drawn: {reason}", err=True)
+        typer.echo(not_drawn(name, reason, zh), err=True)
     if as_json:
         typer.echo(json.dumps(data.summary(study, paths), ensure_ascii=False, indent=2))
     else:
@@ -123,7 +130,7 @@ def _try_out(
 
     directory = output or Path("results") / folder.resolve().name
     pairs = replications or trials.REPLICATIONS
-    with told():
+    with told(zh):
         stories = load_folder(folder)
         if dry_run:
             _foresee(trials.plan_of(stories, pairs), directory, workers, how, as_json)

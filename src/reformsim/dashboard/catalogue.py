@@ -9,11 +9,11 @@ from pydantic import ValidationError
 from reformsim.city import CityConfig
 from reformsim.city.places import unit_names
 from reformsim.config import configs, load_yaml, resolve, validate
+from reformsim.declared import plain
 from reformsim.experiment.kinds import Difference
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store, StoreError
 from reformsim.report.sentences import Both
-from reformsim.report.study import plain
 from reformsim.scenario import Governance, city_residents
 
 #: The way of governing without any measure, there without a file too.

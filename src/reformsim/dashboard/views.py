@@ -14,7 +14,7 @@ from reformsim.city import CityConfig, build
 from reformsim.dashboard.catalogue import Catalogue, Known, districts
 from reformsim.dashboard.form import FEW, Fault, Form
 from reformsim.dashboard.job import Job
-from reformsim.declared import Outcome
+from reformsim.declared import Outcome, capital, plain
 from reformsim.experiment import design
 from reformsim.experiment.schema import Experiment
 from reformsim.measures import BY_NAME, MEASURES
@@ -27,7 +27,7 @@ from reformsim.report.chinese import chinese
 from reformsim.report.measures import SECTIONS
 from reformsim.report.opened import Opened
 from reformsim.report.sentences import Both, measured
-from reformsim.report.study import Study, plain
+from reformsim.report.study import Study
 from reformsim.scenario import YEAR, Scenario, city_residents, month_of, month_start
 from reformsim.uncertainties import UNCERTAINTIES
 
@@ -180,7 +180,7 @@ def _sections(form: Form) -> Any:
         yield Section(
             key,
             Both(zh.replace(":", "："), en),
-            [(m, Both(m.zh, plain(m.name).capitalize()), _cost(m), rows[m.name]) for m in mine],
+            [(m, Both(m.zh, capital(m.label)), _cost(m), rows[m.name]) for m in mine],
         )
 
 
@@ -233,7 +233,7 @@ def _label(field: str) -> Both:
         return Both(known.meaning_zh, known.meaning)
     if head in BY_NAME:
         part = _FIELDS[rest[-1]]
-        return Both(f"{BY_NAME[head].zh}·{part.zh}", f"{plain(head)}, {part.en}")
+        return Both(f"{BY_NAME[head].zh}·{part.zh}", f"{BY_NAME[head].label}, {part.en}")
     return _FIELDS.get(head, Both("", ""))
 
 

@@ -180,8 +180,9 @@ def references(experiment: Experiment) -> dict[str, str]:
     if isinstance(design, Interactions):
         return {part: NONE for part in experiment.parts()}
     if not isinstance(design, Factorial):
-        baseline = experiment.baseline or ""
-        found = {name: baseline for name in experiment.scenarios if name != baseline}
+        baseline = experiment.baseline
+        compared = [name for name in experiment.scenarios if name != baseline]
+        found = {name: baseline for name in compared if baseline is not None}
         return found | ({f"{design.of} {STAGED}": design.of} if isinstance(design, Staged) else {})
     firsts = {name: next(iter(labels)) for name, labels in design.factors.items()}
     by_levels = {tuple(cell.levels.values()): cell.name for cell in cells(experiment)}

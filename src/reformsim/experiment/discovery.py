@@ -10,6 +10,7 @@ import numpy as np
 from scipy.stats import binom
 
 from reformsim import uncertainties
+from reformsim.declared import plain
 from reformsim.experiment.responses import Response
 from reformsim.experiment.robustness import wilson
 from reformsim.experiment.sampling import Sample
@@ -38,7 +39,7 @@ class Restriction:
         if zh:
             name = known.meaning_zh if known else self.uncertainty
             return f"{name}{'高于' if self.above else '低于'} {self.value:.3g}"
-        name = self.uncertainty.replace("_", " ")
+        name = known.label if known else plain(self.uncertainty)
         return f"{name} {'above' if self.above else 'below'} {self.value:.3g}"
 
 

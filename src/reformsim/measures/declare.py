@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from reformsim.declared import set_label
+
 #: What a cost is counted by: a recurrent yearly payment for each of these.
 CostBase = Literal["subdistrict", "community", "grid", "100k residents", "resident"]
 
 #: Chengdu's own account of its reform, from which all measures are taken.
-ACCOUNT = "成都市编办, 2017"
+ACCOUNT = "成都市编办，2017"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +28,8 @@ class Measure:
     holds it. ``cost`` is paid in full at any implementation; what a lever itself pays for (a
     hub, a team, a station) is not repeated here, and costs in hours are levers. ``outcome`` is
     the first-order outcome that the measure must move, ``expected`` the way, written down
-    before any run. ``source`` is the section of the `ACCOUNT` that names the measure.
+    before any run. ``source`` is the section of the `ACCOUNT` that names the measure. ``label``
+    is what people read in English instead of the name.
     """
 
     id: int
@@ -44,3 +47,8 @@ class Measure:
     backfires_zh: str
     source: str
     cost: Cost | None = None
+    label: str = ""
+
+    def __post_init__(self) -> None:
+        """See to the label."""
+        set_label(self)

@@ -6,6 +6,7 @@ from functools import cached_property
 import reformsim
 from reformsim import outcomes
 from reformsim.city import AGE_GROUPS, AGE_GROUPS_ZH, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
+from reformsim.declared import plain
 from reformsim.experiment import aftermath
 from reformsim.experiment.advice import Findings
 from reformsim.experiment.aftermath import GroupContrast, Year
@@ -13,7 +14,6 @@ from reformsim.experiment.analysis import Contrast
 from reformsim.experiment.bundles import NOTHING, Bundle
 from reformsim.experiment.schema import Experiment
 from reformsim.measures import BY_NAME
-from reformsim.report.study import plain
 
 _GROUPS_ZH = dict(zip(COMMUNITY_TYPES, COMMUNITY_TYPES_ZH, strict=True)) | dict(
     zip(AGE_GROUPS, AGE_GROUPS_ZH, strict=True)
@@ -48,7 +48,8 @@ class Report:
 
     def outcome(self, name: str, zh: bool) -> str:
         """Name an outcome."""
-        return outcomes.BY_NAME[name].meaning_zh if zh else plain(name)
+        known = outcomes.BY_NAME[name]
+        return known.meaning_zh if zh else known.label
 
     def group(self, group: GroupContrast, zh: bool) -> str:
         """Name a group of residents."""
@@ -67,4 +68,5 @@ class Report:
 
 def measure(name: str, zh: bool) -> str:
     """Name a measure."""
-    return BY_NAME[name].zh if zh else plain(name)
+    known = BY_NAME[name]
+    return known.zh if zh else known.label

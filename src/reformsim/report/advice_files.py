@@ -174,7 +174,7 @@ def front(edition: Edition) -> SubFigure:
         edition,
         2.4 + 3.0 * columns,
         1.0 + 2.6 * lines + 0.2 * len(bundles),
-        "各组合的成本与效果(与不采取措施之差，95% 区间)，空心为搜索时的估计",
+        "各组合的成本与效果（与不采取措施之差，95% 区间），空心为搜索时的估计",
         "cost and effect against doing nothing, 95 % intervals; hollow: promised by the search",
     )
     looks = {c.bundle: style.LOOKS[i % len(style.LOOKS)] for i, c in enumerate(bundles)}

@@ -15,8 +15,8 @@ from reformsim.report.study import VERDICTS_ZH, arrow, number
 REASONS = 3
 
 #: Where worlds lie, at the end of a title, in Chinese and in English.
-REGION = (",校准后的区域", ", calibrated region")
-RANGES = (",全部范围", ", full ranges")
+REGION = ("，校准后的区域", ", calibrated region")
+RANGES = ("，全部范围", ", full ranges")
 
 
 def write(report: Report, console: Console, zh: bool = False) -> None:
@@ -47,7 +47,7 @@ def write(report: Report, console: Console, zh: bool = False) -> None:
 def _front(report: Report, zh: bool) -> Table:
     """Return the bundles with cost and effects; those that another beats are dimmed."""
     title = (
-        "可选组合,与不采取措施之差;所选者(*)与次选者为第三次查看,暗色者被其他组合全面超过"
+        "可选组合，与不采取措施之差；所选者（*）与次选者为第三次查看，暗色者被其他组合全面超过"
         if zh
         else "Bundles against doing nothing; the choice (*) and its runner-up in the third look; "
         "dimmed: another beats them"
@@ -99,7 +99,7 @@ def _order(report: Report, zh: bool) -> Table:
     heads = ("", "措施", "增益 [95 %]", "领先 [95 %]", "次位") if zh else (
         "", "measure", "gain [95 %]", "lead [95 %]", "next",
     )  # fmt: skip
-    title = "引入顺序(逐步取最大遗憾最小者)" if zh else "Order of introduction (greedy by regret)"
+    title = "引入顺序（逐步取最大遗憾最小者）" if zh else "Order of introduction (greedy by regret)"
     table = _table(title, *heads)
     for place in report.found.order:
         lead = escape(effect(place.lead)) if place.lead else "–"
@@ -113,7 +113,7 @@ def _order(report: Report, zh: bool) -> Table:
 
 
 def _years(report: Report, zh: bool) -> Table:
-    heads = ("年", "差异 [95 %]", "判断", "累计成本(年转移支付)") if zh else (
+    heads = ("年", "差异 [95 %]", "判断", "累计成本（年转移支付）") if zh else (
         "year", "difference [95 %]", "verdict", "cost so far (years of transfer)",
     )  # fmt: skip
     table = _table(report.outcome(report.found.headline, zh), *heads)

@@ -26,14 +26,14 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
     if found.choice.advised == NOTHING:
         if len(found.candidates) == 1:
             yield (
-                "建议:不采取措施。没有组合在预算之内且可运行。"
+                "建议：不采取措施。没有组合在预算之内且可运行。"
                 if zh
                 else "Advice: do nothing. No bundle is within the budget and can be run."
             )
             return
         if found.choice.best == NOTHING:
             yield (
-                f"建议:不采取措施。以{name}衡量,预算内没有组合的最大遗憾更小。"
+                f"建议：不采取措施。以{name}衡量，预算内没有组合的最大遗憾更小。"
                 if zh
                 else f"Advice: do nothing. In {name} no bundle within the budget has a smaller "
                 "worst regret."
@@ -41,7 +41,7 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
             return
         best = report.bundle(found.choice.best.name, zh)
         yield (
-            f"建议:不采取措施。最大遗憾最小的是“{best}”,但未显示其{name}优于不采取措施。"
+            f"建议：不采取措施。最大遗憾最小的是“{best}”，但未显示其{name}优于不采取措施。"
             if zh
             else f"Advice: do nothing. The least worst regret has {best}, but it is not shown "
             f"to be better than nothing in {name}."
@@ -51,7 +51,7 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
     cost = next(c for c in found.candidates if c.bundle == found.choice.advised.name)
     gain = effect(_headline(report))
     yield (
-        f"建议:{advised}。{name} {gain};每年占转移支付 {cost.cost:.2%}。"
+        f"建议：{advised}。{name} {gain}；每年占转移支付 {cost.cost:.2%}。"
         if zh
         else f"Advice: {advised}. {name} {gain}; {cost.cost:.2%} of the transfer a year."
     )
@@ -63,7 +63,7 @@ def _verdict(report: Report, zh: bool) -> Iterator[str]:
     ]  # fmt: skip
     for c in worse:
         yield (
-            f"代价:{report.outcome(c.outcome, zh)}变差 {effect(c)}。"
+            f"代价：{report.outcome(c.outcome, zh)}变差 {effect(c)}。"
             if zh
             else f"The price: {report.outcome(c.outcome, zh)} is worse, {effect(c)}."
         )
@@ -74,7 +74,7 @@ def _doubts(report: Report, zh: bool) -> Iterator[str]:
     told = report.found.told
     if _headline(report).verdict != "better":
         yield (
-            "选择时显示更优,但在用于报告的新情景中未能显示:请谨慎,或增加情景(report)。"
+            "选择时显示更优，但在用于报告的新情景中未能显示：请谨慎，或增加情景（report）。"
             if zh
             else "It was shown to be better where it was chosen, but is not in the fresh worlds of "
             "this report: be careful, or ask for more of them (report)."
@@ -87,7 +87,7 @@ def _doubts(report: Report, zh: bool) -> Iterator[str]:
         )
     if told.over > 0:
         yield (
-            f"在 {told.over:.0%} 的情景中,实际成本超出预算。"
+            f"在 {told.over:.0%} 的情景中，实际成本超出预算。"
             if zh
             else f"In {told.over:.0%} of the worlds it costs more than the budget in the end."
         )
@@ -105,10 +105,10 @@ def _rival(report: Report, rival: Rival, zh: bool) -> str:
     if rival.rule is None:
         few = share.n < 40
         if zh:
-            return text + ("情景不足 40 个,不说明何时会改变。" if few else "")
+            return text + ("情景不足 40 个，不说明何时会改变。" if few else "")
         return text + (" Under 40 worlds: not said what would change it." if few else "")
     rule = rival.rule.words(zh)
-    return text + (f"何时改变:{rule}。" if zh else f" What would change it: {rule}.")
+    return text + (f"何时改变：{rule}。" if zh else f" What would change it: {rule}.")
 
 
 def _beside(report: Report, zh: bool) -> Iterator[str]:
@@ -119,7 +119,7 @@ def _beside(report: Report, zh: bool) -> Iterator[str]:
     best, there = (report.bundle(c.best.name, zh) for c in (choice, full.choice))
     name = report.outcome(report.found.headline, zh)
     yield (
-        "以上均为校准后的区域内;以下为全部范围。"
+        "以上均为校准后的区域内；以下为全部范围。"
         if zh
         else "All this is over the calibrated region; over the full ranges:"
     )
@@ -136,7 +136,7 @@ def _beside(report: Report, zh: bool) -> Iterator[str]:
         yield "最大遗憾最小的组合相同。" if zh else "The least worst regret has the same bundle."
     else:
         yield (
-            f"最大遗憾最小的是“{there}”:校准改变选择。"
+            f"最大遗憾最小的是“{there}”：校准改变选择。"
             if zh
             else f"The least worst regret has {there}: calibration changes the choice."
         )
@@ -147,10 +147,10 @@ def _after(report: Report, zh: bool) -> Iterator[str]:
         return
     lost = aftermath.losers(report.found.groups)
     for group in lost:
-        doubt = "" if group.holds else (" (多重比较校正后不成立)" if zh else " (not after Holm)")
+        doubt = "" if group.holds else (" （多重比较校正后不成立）" if zh else " (not after Holm)")
         where, name = report.group(group, zh), report.outcome(group.outcome, zh)
         yield (
-            f"受损:{where},{name} {effect(group)}{doubt}。"
+            f"受损：{where},{name} {effect(group)}{doubt}。"
             if zh
             else f"Who loses: {where}, {name} {effect(group)}{doubt}."
         )
@@ -165,13 +165,13 @@ def _even(report: Report, zh: bool) -> str:
     if year is None:
         last = report.found.years[-1].year
         return (
-            f"到第 {last} 年为止,{name}没有从某年起一直显示更好。"
+            f"到第 {last} 年为止，{name}没有从某年起一直显示更好。"
             if zh
             else f"Up to year {last} there is no year from which {name} stays shown to be better."
         )
     cost = f"{year.cost:.3f} [{year.cost_low:.3f}, {year.cost_high:.3f}]"
     return (
-        f"从第 {year.year} 年起{name}一直显示更好;到该年年底累计花费 {cost} 年的转移支付。"
+        f"从第 {year.year} 年起{name}一直显示更好；到该年年底累计花费 {cost} 年的转移支付。"
         if zh
         else f"From year {year.year} on {name} stays shown to be better; by the end of that "
         f"year it has cost {cost} years of transfer."
@@ -183,9 +183,9 @@ def _looked(report: Report, zh: bool) -> Iterator[str]:
     looked = len(design.costs) - 1
     how = ("全部" if design.all else "搜索") if zh else ("all" if design.all else "a search")
     yield (
-        f"组合共 {design.space:,} 个({how}),运行 {looked} 个,"
-        f"舍弃 {len(design.rejected)} 个;从其中 {len(found.candidates) - 1} 个里在 {found.worlds} "
-        f"个新情景中选择;以上数字来自另外 {found.told.worlds} 个情景,新随机数,选择时未曾使用。"
+        f"组合共 {design.space:,} 个（{how}），运行 {looked} 个，"
+        f"舍弃 {len(design.rejected)} 个；从其中 {len(found.candidates) - 1} 个里在 {found.worlds} "
+        f"个新情景中选择；以上数字来自另外 {found.told.worlds} 个情景，新随机数，选择时未曾使用。"
         if zh
         else f"Of {design.space:,} bundles ({how}) {looked} were run, {len(design.rejected)} "
         f"rejected; among {len(found.candidates) - 1} the choice was made in {found.worlds} fresh "
@@ -197,7 +197,7 @@ def _looked(report: Report, zh: bool) -> Iterator[str]:
         searched = sum(o.searched for o in drops) / len(drops)
         confirmed = sum(o.confirmed for o in drops) / len(drops)
         yield (
-            f"赢家的诅咒:这些组合搜索时平均增益 {number(searched)},复核时 {number(confirmed)}。"
+            f"赢家的诅咒：这些组合搜索时平均增益 {number(searched)}，复核时 {number(confirmed)}。"
             if zh
             else f"Winner's curse: their mean gain was {number(searched)} in the search, "
             f"{number(confirmed)} in the second look."
@@ -205,7 +205,7 @@ def _looked(report: Report, zh: bool) -> Iterator[str]:
     for o in drops:
         if o.bundle == found.choice.best.name:
             yield (
-                f"所选组合:选择时 {number(o.confirmed)},新情景中 {number(o.reported)}。"
+                f"所选组合：选择时 {number(o.confirmed)}，新情景中 {number(o.reported)}。"
                 if zh
                 else f"That of the choice was {number(o.confirmed)} where it was chosen, "
                 f"{number(o.reported)} in the third look."
@@ -228,8 +228,8 @@ def notes(zh: bool) -> list[str]:
     """Say how to read the tables."""
     if zh:
         return [
-            "区间为 95%,按情景配对;首项结果的判断经 Holm 校正(? 表示校正后不成立)。",
-            "“未显示”不等于没有;成本为首日报价,占每年转移支付的比例。",
+            "区间为 95%，按情景配对；首项结果的判断经 Holm 校正（? 表示校正后不成立）。",
+            "“未显示”不等于没有；成本为首日报价，占每年转移支付的比例。",
             CAVEAT_ZH,
         ]
     return [

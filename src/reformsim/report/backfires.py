@@ -13,7 +13,8 @@ from rich.table import Table
 from reformsim import outcomes
 from reformsim.experiment.trials import Finding
 from reformsim.measures import BY_NAME
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated, plain
+from reformsim.report.chinese import say
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, arrow, estimated
 
 #: The files that a results directory holds beside the runs of each measure.
 CSV, MARKDOWN = "backfires.csv", "backfires.md"
@@ -44,14 +45,14 @@ def notes(findings: Sequence[Finding], zh: bool) -> list[str]:
         shown = sum(found.verdict == "shown" for found in here)
         back = sum(found.verdict == "reversed" for found in here)
         lines.append(
-            f"{words[1]}:{len(here)} 项中 {shown} 项已显示,{back} 项方向相反。"
+            f"{words[1]}:{len(here)} 项中 {shown} 项已显示，{back} 项方向相反。"
             if zh
             else f"{words[0]}: shown for {shown} of {len(here)}, reversed for {back}."
         )
     if zh:
         return [
             *lines,
-            f"每侧 {n} 对相同种子;逐项 95% t 区间:若全无效应,{len(several)} 个区间中"
+            f"每侧 {n} 对相同种子；逐项 95% t 区间：若全无效应，{len(several)} 个区间中"
             f"约有 {chance:.1f} 个会因偶然不含零。“未显示”不等于没有。",
             CAVEAT_ZH,
         ]
@@ -72,7 +73,7 @@ def write(findings: Sequence[Finding], console: Console, zh: bool = False) -> No
     ):  # fmt: skip
         table.add_column(head, overflow="fold")
     for helps, harms in pairs(findings):
-        name = f"{BY_NAME[helps.measure].zh}\n{plain(helps.measure)}"
+        name = f"{BY_NAME[helps.measure].zh}\n{BY_NAME[helps.measure].label}"
         table.add_row(str(helps.id), name, _cell(helps, zh), _cell(harms, zh))
     console.print(table, "")
     for found in findings:
@@ -85,7 +86,7 @@ def write(findings: Sequence[Finding], console: Console, zh: bool = False) -> No
 
 def _cell(found: Finding, zh: bool) -> str:
     outcome = outcomes.BY_NAME[found.outcome]
-    name = (outcome.meaning_zh if zh else plain(found.outcome)) + arrow(found.better)
+    name = (outcome.meaning_zh if zh else outcome.label) + arrow(found.better)
     colour = _COLOURS.get(found.verdict, "yellow")
     verdict = found.verdict_zh if zh else found.verdict
     return f"{name}\n{effect(found).replace('[', chr(92) + '[')}\n[{colour}]{verdict}[/]"
@@ -96,10 +97,10 @@ def markdown(findings: Sequence[Finding], zh: bool = False) -> str:
 
     def cell(found: Finding) -> str:
         outcome = outcomes.BY_NAME[found.outcome]
-        name = outcome.meaning_zh if zh else plain(found.outcome)
+        name = outcome.meaning_zh if zh else outcome.label
         verdict = found.verdict_zh if zh else found.verdict
         return (
-            f"{name}{arrow(found.better)} ({found.unit}): {effect(found)}<br>"
+            f"{name}{arrow(found.better)} ({say(found.unit, zh)}): {effect(found)}<br>"
             f"**{verdict}**<br>{found.why_zh if zh else found.why}"
         ).replace("|", "\\|")
 

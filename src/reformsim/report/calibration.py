@@ -20,7 +20,7 @@ from reformsim.experiment.matching import OPEN, PINNED
 from reformsim.experiment.schema import Experiment
 from reformsim.experiment.store import Store
 from reformsim.report.data import records
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, number
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, english, number, outcome
 from reformsim.scenario import YEAR
 
 VERDICTS_ZH = {PINNED: "已确定", matching.NARROWED: "有所收窄", OPEN: "无法确定"}
@@ -159,14 +159,13 @@ def write(told: Calibrated, console: Console, zh: bool) -> None:
     if told.parameters:
         _write(
             console, zh, ("uncertainty", "range", "left", "5 % to 95 %", "width", "verdict"),
-            ((p.uncertainty, _span(p.low, p.high), _span(p.left_low, p.left_high),
+            ((uncertainty(p.uncertainty, zh), _span(p.low, p.high), _span(p.left_low, p.left_high),
               _span(p.q05, p.q95), f"{p.width:.0%}", VERDICTS_ZH[p.verdict] if zh else p.verdict)
              for p in told.parameters),
         )  # fmt: skip
-    names = {target.name: target.zh for target in told.calibration.task.targets}
     _write(
         console, zh, ("target", "known", "model", "runs", "error/sd", "defaults", "use"),
-        ((names[p.target] if zh else p.target, _span(p.low, p.high),
+        ((target(told, p.target, zh), _span(p.low, p.high),
           f"{number(p.mean)} [{_span(p.q05, p.q95)}]", f"{p.used}/{p.used + p.left_out}",
           "–" if math.isnan(p.error_sd) else f"{p.error_sd:+.1f}", number(p.usual),
           USES_ZH[p.use] if zh else p.use) for p in told.predictions),
@@ -194,7 +193,7 @@ def said(told: Calibrated, zh: bool) -> list[str]:
     lines = _nothing(told, zh) if told.empty else _something(told, zh)
     bad = sorted({c.target for c in told.checked if not c.good and c.wave == len(told.left)})
     if bad:
-        listed = "; ".join(_name(told, name, zh) for name in bad)
+        listed = "; ".join(target(told, name, zh) for name in bad)
         lines.append(
             f"末轮仿真器未通过留一检验，因此未用于排除：{listed}。"
             if zh
@@ -202,7 +201,7 @@ def said(told: Calibrated, zh: bool) -> list[str]:
             f"nothing out there: {listed}."
         )
     lines += _left_out(told, zh)
-    if unused := "; ".join(_name(told, name, zh) for name in told.unused()):
+    if unused := "; ".join(target(told, name, zh) for name in told.unused()):
         lines.append(f"从未使用的目标：{unused}。" if zh else f"Targets never used: {unused}.")
     return [*lines, *_too_short(told, zh), *_held_out(told, zh), CAVEAT_ZH if zh else CAVEAT]
 
@@ -223,7 +222,10 @@ def _something(told: Calibrated, zh: bool) -> list[str]:
         lines.append(f"{text}：{names}。" if zh else f"{text}: {names}.")
     strong = [pair for pair in told.pairs if abs(pair.correlation) >= STRONG][:TOLD]
     if strong:
-        told_pairs = "; ".join(f"{p.first} ~ {p.second} ({p.correlation:+.2f})" for p in strong)
+        told_pairs = "; ".join(
+            f"{uncertainty(p.first, zh)} ~ {uncertainty(p.second, zh)} ({p.correlation:+.2f})"
+            for p in strong
+        )
         lines.append(
             f"只能共同确定的组合（秩相关）：{told_pairs}。"
             if zh
@@ -251,7 +253,7 @@ def _nothing(told: Calibrated, zh: bool) -> list[str]:
         else "Nothing is left: within these ranges the model cannot reach these targets."
     ]
     for power in found:
-        name = _name(told, power.target, zh)
+        name = target(told, power.target, zh)
         if alone:
             lines.append(
                 f"仅“{name}”一项即排除全部：最小不可信度 {power.least:.1f} > {matched.cutoff:g}。"
@@ -275,7 +277,7 @@ def _left_out(told: Calibrated, zh: bool) -> list[str]:
     rows.sort(key=lambda row: row.left_out / (row.used + row.left_out))  # the worst stays below
     counts = {row.target: (row.left_out, row.used + row.left_out) for row in rows}
     many = {name: (out, of) for name, (out, of) in counts.items() if out > MANY * of}
-    listed = "; ".join(f"{_name(told, name, zh)} ({out}/{of})" for name, (out, of) in many.items())
+    listed = "; ".join(f"{target(told, name, zh)} ({out}/{of})" for name, (out, of) in many.items())
     if not listed:
         return []
     return [
@@ -323,16 +325,23 @@ def _held_out(told: Calibrated, zh: bool) -> list[str]:
     return [text + (f" (at the defaults: {usual} of {of}, {before:.1f} sd)." if known else ".")]
 
 
-def _name(told: Calibrated, name: str, zh: bool) -> str:
+def target(told: Calibrated, name: str, zh: bool) -> str:
+    """Name a target: a fact, an outcome, or what stands for one."""
     names = {target.name: target.zh for target in told.calibration.task.targets}
-    return names[name] if zh else name
+    return names[name] if zh else outcome(name, zh)
+
+
+def uncertainty(name: str, zh: bool) -> str:
+    """Name an uncertainty, or what stands for one."""
+    known = uncertainties.BY_NAME.get(name)
+    return known.meaning_zh if known and zh else english(name)
 
 
 def _about(name: str, zh: bool) -> str:
     known = uncertainties.BY_NAME.get(name)
-    if known is None:
-        return name
-    return f"{name}（{known.meaning_zh}）" if zh else f"{name} ({known.meaning})"
+    if known is None or zh:
+        return uncertainty(name, zh)
+    return f"{known.label} ({known.meaning})"
 
 
 def _span(low: float, high: float) -> str:

@@ -48,7 +48,7 @@ def curves(edition: Edition) -> SubFigure:
             ax.fill_between(years, low, high, color=colour, alpha=0.18, linewidth=0)
         for day in steps:
             ax.axvline(day / 365, color=style.GREY, linewidth=1, linestyle=_STEP)
-        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_title(edition.marked(trait), loc="left")
         ax.set_ylabel(edition.unit(trait.unit))
     for ax in axes[-columns:]:
         ax.set_xlabel(edition.say("年", "year"))
@@ -83,7 +83,7 @@ def contrasts(edition: Edition) -> SubFigure:
     for ax, (scenario, reference) in zip(axes, pairs, strict=True):
         _forest(ax, edition, [c for c in shown if c.scenario == scenario])
         ax.set_title(f"{edition.scenario(scenario)}\n− {edition.scenario(reference)}", loc="left")
-    labels = [edition.outcome(trait) for trait in study.traits.values()]
+    labels = [edition.marked(trait) for trait in study.traits.values()]
     axes[0].set_yticks(range(len(labels)), labels)
     axes[0].set_ylim(len(labels) - 0.5, -0.5)
     style.verdict_legend(edition, figure, (c.verdict for c in shown))
@@ -121,20 +121,20 @@ def tradeoffs(edition: Edition) -> SubFigure:
         edition,
         max(6.5, 3.5 * columns),
         1.6 + 2.8 * lines,
-        f"{edition.name(first.outcome)}与其他结果的取舍：均值的帕累托前沿",
-        f"{edition.name(first.outcome)} against other outcomes: Pareto front of the means",
+        f"{edition.outcome(first.outcome)}与其他结果的取舍：均值的帕累托前沿",
+        f"{edition.outcome(first.outcome)} against other outcomes: Pareto front of the means",
     )
     axes = style.panels(figure, lines, columns, len(others))
     named = len(study.cells) <= len(style.LOOKS)
     best: set[str] = set()
     for ax, other in zip(axes, others, strict=True):
         best.update(_scatter(ax, edition, means, other, first, named))
-        ax.set_xlabel(f"{edition.outcome(other)} ({edition.unit(other.unit)})")
-        ax.set_ylabel(f"{edition.outcome(first)} ({edition.unit(first.unit)})")
+        ax.set_xlabel(f"{edition.marked(other)} ({edition.unit(other.unit)})")
+        ax.set_ylabel(f"{edition.marked(first)} ({edition.unit(first.unit)})")
         style.few_ticks(ax)
         ax.yaxis.set_major_locator(MaxNLocator(5))
     handles = [
-        style.line(style.GREY, "-", edition.say("帕累托前沿(实心)", "Pareto front (filled)"))
+        style.line(style.GREY, "-", edition.say("帕累托前沿（实心）", "Pareto front (filled)"))
     ]
     for i, cell in enumerate(study.cells, 1):
         colour, _, marker = style.of(edition, cell.name)

@@ -43,7 +43,7 @@ def distribution(edition: Edition) -> SubFigure:
     scenarios = list(study.references)
     for ax, trait in zip(axes, shown, strict=True):
         _groups(ax, edition, found[trait.outcome], groups, scenarios)
-        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_title(edition.marked(trait), loc="left")
         counted = [_count(edition, trait, found[trait.outcome], s) for s in scenarios]
         words = [edition.unit(trait.unit), *filter(None, counted)]
         ax.set_xlabel("\n".join(words), linespacing=1.5)

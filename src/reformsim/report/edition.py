@@ -4,12 +4,15 @@ from abc import ABC, abstractmethod
 from typing import Final, Protocol
 
 from reformsim.city import COMMUNITY_TYPES, COMMUNITY_TYPES_ZH
+from reformsim.declared import plain
 from reformsim.experiment import design
 from reformsim.experiment.analysis import Estimate, Trait
+from reformsim.experiment.robustness import Robustness
 from reformsim.experiment.sampling import CHANCE
 from reformsim.experiment.schema import Experiment
+from reformsim.report import study
 from reformsim.report.chinese import chinese
-from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, plain
+from reformsim.report.study import CAVEAT, CAVEAT_ZH, VERDICTS_ZH, Study, arrow, english
 from reformsim.report.worlds import Worlds
 
 #: Chinese for what is named nowhere else: chance as an input, cells of a design, groups.
@@ -89,9 +92,9 @@ class Edition(Telling[Study]):
         return worlds
 
     def name(self, name: str) -> str:
-        """Name an outcome, scenario, factor, label, measure or uncertainty."""
+        """Name a scenario, factor, label, measure or uncertainty."""
         if not self.zh:
-            return plain(name)
+            return english(name)
         told = self.study.zh(name)
         return _NAMES_ZH.get(name, told) if told == plain(name) else told
 
@@ -112,9 +115,13 @@ class Edition(Telling[Study]):
         name = self.scenario(scenario)
         return f"{name} − {self.scenario(reference)}" if reference else name
 
-    def outcome(self, outcome: Trait | Estimate) -> str:
+    def outcome(self, name: str) -> str:
+        """Name an outcome."""
+        return study.outcome(name, self.zh)
+
+    def marked(self, outcome: Trait | Estimate | Robustness) -> str:
         """Name an outcome and mark which way is better."""
-        return self.name(outcome.outcome) + arrow(outcome.better)
+        return self.outcome(outcome.outcome) + arrow(outcome.better)
 
     def unit(self, unit: str) -> str:
         """Name a unit."""

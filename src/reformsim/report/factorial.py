@@ -40,7 +40,8 @@ def effects(edition: Edition) -> SubFigure:
                 style.whisker(ax, y, effect.value, effect.low, effect.high, effect.verdict)
         ax.axvline(0, color=style.BLACK, linewidth=0.8)
         ax.axhline(mains - 0.5, color=style.GREY, linewidth=0.8, linestyle=":")
-        ax.set_title(edition.outcome(trait), loc="left")
+        style.few_ticks(ax)
+        ax.set_title(edition.marked(trait), loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
     labels = [" × ".join(edition.name(factor) for factor in term) for term in terms]
     axes[0].set_yticks(range(len(terms)), labels)
@@ -68,11 +69,12 @@ def cells(edition: Edition) -> SubFigure:
     study = edition.study
     factors = list(study.cells[0].levels)
     size = len(study.cells)
+    most = max(len({cell.levels[factor] for cell in study.cells}) for factor in factors)
     figure = style.canvas(
         edition,
         2.2 + 2.1 * len(study.traits),
-        2.2 + 0.2 * size,
-        f"全部 {size} 个组合的均值，与基准组合(虚线)成对差异的 95% 区间",
+        1.8 + 0.2 * (size + most),
+        f"全部 {size} 个组合的均值，与基准组合（虚线）成对差异的 95% 区间",
         f"means of all {size} cells, 95 % intervals of the paired difference from the dotted line",
     )
     key, *axes = figure.subplots(
@@ -81,13 +83,16 @@ def cells(edition: Edition) -> SubFigure:
         sharey=True,
         width_ratios=[0.35 * len(factors), *[1.6] * len(study.traits)],
     )
+    named: dict[float, dict[str, str]] = {}  # labels by shade and factor
     for x, factor in enumerate(factors):
         labels = list(dict.fromkeys(cell.levels[factor] for cell in study.cells))
         for y, cell in enumerate(study.cells):
-            shade = 0.9 - 0.75 * labels.index(cell.levels[factor]) / (len(labels) - 1)
+            shade = round(0.9 - 0.75 * labels.index(cell.levels[factor]) / (len(labels) - 1), 3)
             key.plot(x, y, "s", color=str(shade), markersize=7)
+            named.setdefault(shade, {})[factor] = edition.name(cell.levels[factor])
     key.set_xticks(range(len(factors)), [edition.name(factor) for factor in factors], rotation=90)
     key.xaxis.tick_top()
+    key.tick_params(length=0)
     key.set_xlim(-0.6, len(factors) - 0.4)
     key.set_ylim(size - 0.5, -0.5)
     key.set_yticks([])
@@ -99,12 +104,12 @@ def cells(edition: Edition) -> SubFigure:
                 if placed.verdict == "reference":
                     ax.axvline(placed.mean, color=style.BLACK, linewidth=0.8, linestyle=":")
         ax.locator_params(axis="x", nbins=4)
-        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_title(edition.marked(trait), loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
     figure.legend(
         handles=[
-            style.mark(shade, "s", " · ".join(edition.name(cell.levels[f]) for f in factors))
-            for shade, cell in (("0.9", study.cells[0]), ("0.15", study.cells[-1]))
+            style.mark(str(shade), "s", " · ".join(labels.get(f, "–") for f in factors))
+            for shade, labels in sorted(named.items(), reverse=True)
         ],
         loc="outside lower left",
         title=" · ".join(edition.name(factor) for factor in factors),
@@ -125,7 +130,7 @@ def groups(edition: Edition) -> SubFigure:
         edition,
         10.5,
         1.8 + 2.4 * lines,
-        "各组均值，与基准(虚线)成对差异的 95% 区间",
+        "各组均值，与基准（虚线）成对差异的 95% 区间",
         "means by group, 95 % intervals of the paired difference from the dotted line",
     )
     axes = style.panels(figure, lines, columns, len(study.traits))
@@ -145,7 +150,7 @@ def groups(edition: Edition) -> SubFigure:
                     ends = [x - 0.42, x + 0.42]
                     ax.plot(ends, [placed.mean] * 2, ":", color=style.BLACK, linewidth=0.9)
         ax.set_xticks(range(len(study.groups)), [edition.name(group) for group in study.groups])
-        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_title(edition.marked(trait), loc="left")
         ax.set_ylabel(edition.unit(trait.unit))
         ax.grid(axis="x", visible=False)
     figure.legend(

@@ -8,10 +8,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import SubFigure
 
+from reformsim.declared import plain
 from reformsim.experiment import analysis
 from reformsim.report import style
 from reformsim.report.edition import Edition
-from reformsim.report.study import plain
 
 #: A part of a stacked bar: Chinese name, English name, colour, hatch.
 Part = tuple[str, str, str, str]
@@ -44,11 +44,11 @@ STEPS: dict[tuple[str, str], dict[str, Part]] = {
     },
     ("每 100 件受理：由谁办理", "of 100 cases heard of: who handles them"): {
         "intake": ("首接即办", "answered at intake", style.GREEN, ""),
-        "dispatched": ("派单到科室", "dispatched to desks", style.ORANGE, ""),
+        "dispatched": ("派单到科室", "dispatched to desks", style.ORANGE, "////"),
     },
     ("每 100 次经手：哪一级", "of 100 visits to desks: at which level"): {
         "offices": ("街道（乡镇）科室", "subdistrict office", style.SKY, ""),
-        "departments": ("区（市）县部门", "line department", style.ORANGE, ""),
+        "departments": ("区（市）县部门", "line department", style.ORANGE, "////"),
     },
     ("每 100 件了结：结果如何", "of 100 ended cases: how they ended"): {
         "solved": ("真实解决", "truly solved", style.GREEN, ""),

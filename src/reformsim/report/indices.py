@@ -73,15 +73,15 @@ def _frame(
     """Return a canvas and one titled panel for each outcome and scenario, with n."""
     lines, columns = style.grid(len(panels))
     most = max(map(rows, panels.values()))
-    width, height = max(6.5, 4.2 * columns), 1.6 + lines * (1.0 + 0.27 * most)
+    width, height = max(6.5, 4.2 * columns), 1.6 + lines * (1.2 + 0.27 * most)
     figure = style.canvas(edition, width, height, zh, en)
     axes = style.panels(figure, lines, columns, len(panels))
     for ax, ((outcome, scenario), found) in zip(axes, panels.items(), strict=True):
         *_, unit_zh, unit = _METHODS[found[0].method]
         n = max(i.n for i in found)
         counted = edition.say(f"n = {n} {unit_zh}", f"n = {n} {unit}")
-        title = edition.outcome(edition.study.traits[outcome])
-        ax.set_title(f"{title}\n{edition.contrast(scenario)}, {counted}", loc="left")
+        title = edition.marked(edition.study.traits[outcome])
+        ax.set_title(f"{title}\n{edition.contrast(scenario)}\n{counted}", loc="left")
     return figure, axes
 
 

@@ -22,7 +22,7 @@ from reformsim.report.study import number
 SHOWN = 5
 SECTIONS = {
     "mix": ("Categories", "类别构成"),
-    "days": ("Days to close, open cases as censored", "办理天数(未办结按删失处理)"),
+    "days": ("Days to close, open cases as censored", "办理天数（未办结按删失处理）"),
     "departments": ("Departments and dispatch", "部门与派单"),
     "handling": ("Intake, promises, callers", "受理、承诺与回访"),
     "pattern": ("When cases come", "来件规律"),
@@ -82,7 +82,7 @@ def show(lesson: Lesson, cases: Cases, console: Console, zh: bool) -> None:
             table.add_row(told, number(value), span, f"{n:,}", _use(row, zh))
         console.print("", table)
     _tidied(cases, console, zh)
-    console.print("", "未能学得:" if zh else "Not learned:")
+    console.print("", "未能学得：" if zh else "Not learned:")
     for words in lesson.not_learned:
         console.print(f"- {words.zh if zh else words.en}", soft_wrap=True, markup=False)
 
@@ -99,7 +99,7 @@ def _channels(lesson: Lesson, zh: bool) -> str:
 
 def _use(row: Learned, zh: bool) -> str:
     if row.uncertainty is not None:
-        outside = " (范围之外)" if zh else " (outside its range)"
+        outside = "（范围之外）" if zh else " (outside its range)"
         return row.uncertainty + ("" if row.within else outside)
     if row.target is not None:
         return (
@@ -110,7 +110,7 @@ def _use(row: Learned, zh: bool) -> str:
 
 def _tidied(cases: Cases, console: Console, zh: bool) -> None:
     counts = cases.cleaning.counts
-    console.print("", f"整理:共 {cases.rows:,} 行" if zh else f"Tidied, of {cases.rows:,} rows:")
+    console.print("", f"整理：共 {cases.rows:,} 行" if zh else f"Tidied, of {cases.rows:,} rows:")
     if not counts:
         console.print("- 无" if zh else "- nothing")
     for reason, times in counts.items():
@@ -127,7 +127,7 @@ def _tidied(cases: Cases, console: Console, zh: bool) -> None:
     if words:
         told = ", ".join(f"{line} ({times:,})" for line, times in words)
         head = (
-            "映射文件未列的类别,各以首次出现的行号表示(件数):"
+            "映射文件未列的类别，各以首次出现的行号表示（件数）："
             if zh
             else "Categories that the mapping does not name, each by its first line (cases): "
         )
@@ -213,7 +213,7 @@ def experiment(lesson: Lesson) -> str | None:
     out = io.StringIO()
     source = Quoted(lesson.source.replace("\n", " "))
     out.write(
-        "# 由 `reformsim city learn` 从下列数据学得;每个范围是 95 % 区间。请换成贵处的城市文件。\n"
+        "# 由 `reformsim city learn` 从下列数据学得；每个范围是 95 % 区间。请换成贵处的城市文件。\n"
         "# Learned by `reformsim city learn` from the data below; each range is a 95 % interval.\n"
         f"# Put your own city in place of the default one.\n# {source}\n"
         "name: learned\n"

@@ -40,7 +40,7 @@ def satisfaction(edition: Edition) -> SubFigure:
     wide = width > _WIDE * height
     shape = (3, len(pairs)) if wide else (len(pairs), 3)
     across = (7.5 if len(pairs) == 1 else 4.6) if wide else 3.4  # inches of one map
-    tall = 0.9 + (across - 1.4 if wide else 2.9) * height / width
+    tall = 1.2 + (across - 1.4 if wide else 2.0) * height / width
     figure = style.canvas(
         edition,
         across * shape[1],
@@ -53,9 +53,9 @@ def satisfaction(edition: Edition) -> SubFigure:
     limits = (float(np.nanmin(levels)), float(np.nanmax(levels)))
     largest = max(float(np.nanmax(np.abs(triple[2]))) for triple in triples) or 1.0
     scale = edition.say("满意度 (0–1)", "satisfaction (0–1)")
-    change = edition.say(
-        "差异 (0–1)；斜线：明确下降；圆点：不明",
-        "difference (0–1); hatched: lower; dotted: unclear",
+    change = edition.say("差异 (0–1)", "difference (0–1)")
+    marks = edition.say(
+        "差异\n斜线：明确下降；圆点：不明", "difference\nhatched: lower; dotted: unclear"
     )
     for i, ((scenario, reference), triple) in enumerate(zip(pairs, triples, strict=True)):
         row = axes[:, i] if wide else axes[i]
@@ -63,9 +63,9 @@ def satisfaction(edition: Edition) -> SubFigure:
         for ax, values, name in zip(row, triple[:2], names, strict=False):
             _paint(ax, city, edition, values, LEVEL, limits, scale)
             ax.set_title(name, loc="left")
-        _paint(row[2], city, edition, triple[2], CHANGE, (-largest, largest), change)
-        _mark(row[2], city, *triple[3:])
-        row[2].set_title(edition.say("差异", "difference"), loc="left")
+        shapes = _paint(row[2], city, edition, triple[2], CHANGE, (-largest, largest), change)
+        _mark(row[2], city, [style.ink(c) for c in shapes.to_rgba(triple[2])], *triple[3:])
+        row[2].set_title(marks, loc="left")
     return figure
 
 
@@ -98,15 +98,20 @@ def _triple(
     return before, after, after - before, low, high
 
 
-def _mark(ax: Axes, city: City, low: np.ndarray, high: np.ndarray) -> None:
-    """Hatch what is clearly lower, dot what is neither lower nor higher."""
+def _mark(ax: Axes, city: City, inks: list[str], low: np.ndarray, high: np.ndarray) -> None:
+    """Hatch what is clearly lower, dot what is neither lower nor higher, each in its ink."""
     outlines = city.subdistrict_polygons()
     clear = (low > 0) | (high < 0)
     for chosen, hatch in ((high < 0, "////"), (~clear, "...")):
-        shapes = [outline for outline, here in zip(outlines, chosen, strict=True) if here]
-        ax.add_collection(
-            PolyCollection(shapes, facecolor="none", edgecolor="#444444", linewidth=0, hatch=hatch)
-        )
+        for ink in sorted(set(inks)):
+            shapes = [
+                outline
+                for outline, here, own in zip(outlines, chosen, inks, strict=True)
+                if here and own == ink
+            ]
+            ax.add_collection(
+                PolyCollection(shapes, facecolor="none", edgecolor=ink, linewidth=0, hatch=hatch)
+            )
 
 
 def _paint(
@@ -117,7 +122,7 @@ def _paint(
     colours: str,
     limits: tuple[float, float],
     label: str,
-) -> None:
+) -> PolyCollection:
     districts = city.district_polygons()
     ax.add_collection(PolyCollection(districts, facecolor="#F4F4F4", edgecolor="white"))
     if len(districts) <= _NAMED:
@@ -138,3 +143,4 @@ def _paint(
     ax.set_ylabel("km")
     style.few_ticks(ax)
     ax.figure.colorbar(shapes, cax=ax.inset_axes((1.03, 0, 0.035, 1)), label=label)
+    return shapes

@@ -31,10 +31,10 @@ SECTIONS = {
     "combinations": ("the four combinations", "四个结合"),
     "strengthenings": ("the three strengthenings", "三个强化"),
     "architecture": ("the three-level architecture", "三级架构"),
-    "systems_governance": ("the four systems: governance", "四大体系:治理体系"),
-    "systems_services": ("the four systems: services", "四大体系:服务体系"),
-    "systems_talent": ("the four systems: talent", "四大体系:人才体系"),
-    "systems_evaluation": ("the four systems: evaluation", "四大体系:评价体系"),
+    "systems_governance": ("the four systems: governance", "四大体系：治理体系"),
+    "systems_services": ("the four systems: services", "四大体系：服务体系"),
+    "systems_talent": ("the four systems: talent", "四大体系：人才体系"),
+    "systems_evaluation": ("the four systems: evaluation", "四大体系：评价体系"),
 }
 _WAYS = {"up": ("up", "升", "↑"), "down": ("down", "降", "↓")}
 
@@ -64,7 +64,7 @@ def _rows(measure: Measure) -> Iterator[tuple[str, tuple[str, ...]]]:
     if measure.outcome in OUTCOMES:
         outcome = OUTCOMES[measure.outcome]
         first, first_zh = f"{outcome.name}: {outcome.meaning}", outcome.meaning_zh
-    yield "first moves 首要结果", (f"{first}; expected {up}", f"{first_zh};预期{up_zh}")
+    yield "first moves 首要结果", (f"{first}; expected {up}", f"{first_zh}；预期{up_zh}")
     for side, label in zip(SIDES, ("tried 试于有益处", "tried 试于有害处"), strict=True):
         yield label, tuple(_tried(measure, side))
 
@@ -96,7 +96,7 @@ def _tried(measure: Measure, side: SideName) -> Iterator[str]:
     yield f"{world.why} · {world.why_zh}"
     found = {(row.measure, row.side): row for row in _findings()}.get((measure.name, side))
     if found is None:
-        yield f"not run yet 尚未运行: reformsim run {CONFIGS}"
+        yield f"not run yet 尚未运行：reformsim run {CONFIGS}"
     else:
         yield f"{words(found.outcome)}: {backfires.effect(found)} {found.unit}"
         yield f"{found.verdict} · {found.verdict_zh}"
@@ -114,7 +114,7 @@ All 47 measures of the source, what each moves first, who reads its levers, and 
 `uv run reformsim measures NAME` explains one; the numbers are in
 [parameters.md](parameters.md#measures).
 
-源文件的 47 项措施:各自首先推动什么,由谁读取其杠杆,以什么检验。
+源文件的 47 项措施：各自首先推动什么，由谁读取其杠杆，以什么检验。
 
 ## What proves all of them
 

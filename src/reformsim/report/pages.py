@@ -24,69 +24,69 @@ ABOUT: dict[str, tuple[str, str]] = {
     "Uncertainties": (
         "Facts of the world that nobody sets, the same in all scenarios compared. §9 marks the "
         "ranges of the design over which headlines are swept. Code: `uncertainties.py`.",
-        "无人设定的世界事实,所比较的各情景中相同。§9 指设计文件中用于扫描主要结果的取值范围。代码"
-        ":`uncertainties.py`。",
+        "无人设定的世界事实，所比较的各情景中相同。§9 指设计文件中用于扫描主要结果的取值范围。代码"
+        "：`uncertainties.py`。",
     ),
     "Levers": (
         "The rules in force. The default is the level before the reform, not zero; only "
         "measures move levers. How several measures combine on one: *sum* adds their moves and "
         "clips to the bounds, *max* takes the largest move up and the largest move down, "
         "*remainder* multiplies what each of them leaves of the default. Code: `rules.py`.",
-        "现行规则。默认值为改革前水平,并非零;只有措施能移动杠杆。多项措施作用于同一杠杆时:“求和”"
-        "将各自的移动相加并截于上下限,“取最大”取最大的上移与最大的下移,“余量相乘”将各自留下的部"
-        "分相乘。代码:`rules.py`。",
+        "现行规则。默认值为改革前水平，并非零；只有措施能移动杠杆。多项措施作用于同一杠杆时：“求和”"
+        "将各自的移动相加并截于上下限，“取最大”取最大的上移与最大的下移，“余量相乘”将各自留下的部"
+        "分相乘。代码：`rules.py`。",
     ),
     "Measures": (
         "What each measure sets at full intensity, and what it costs a year at full intensity "
         "whatever its implementation, × `cost_factor`. Staff that a lever itself pays for (hub, "
         "investment team, stations, purchased services) is not among these costs. All strengths "
         "and costs are assumed. Code: `measures/`.",
-        "每项措施在全强度下的设定,以及全强度下每年的成本(与落实程度无关,再乘以 `cost_fac"
-        "tor`)。杠杆自身支付的部分(中枢、招商团队、站点、购买服务)不在其内。所有强度与成本均为"
-        "假设。代码:`measures/`。",
+        "每项措施在全强度下的设定，以及全强度下每年的成本（与落实程度无关，再乘以 `cost_fac"
+        "tor`）。杠杆自身支付的部分（中枢、招商团队、站点、购买服务）不在其内。所有强度与成本均为"
+        "假设。代码：`measures/`。",
     ),
     "Categories of need": (
         "All rows are assumed. Self-solving and competence are probabilities, cross a weight on "
         "`cross_share`, work the mean hours of one part, delay and lifetime factors, stakes a "
         "utility. Offices: 0 general, 1 party, 2 development, 3 governance, 4 welfare. Code: "
         "`categories.py`.",
-        "各行均为假设。自行解决与就地办理为概率,跨部门为 `cross_share` 的权重,工作量"
-        "为单部门平均工时,耗时与存续为系数,利害为效用。办公室:0 综合,1 党群,2 发展,3 治"
-        "理,4 民生。代码:`categories.py`。",
+        "各行均为假设。自行解决与就地办理为概率，跨部门为 `cross_share` 的权重，工作量"
+        "为单部门平均工时，耗时与存续为系数，利害为效用。办公室：0 综合，1 党群，2 发展，3 治"
+        "理，4 民生。代码：`categories.py`。",
     ),
     "Needs by type of community": (
         "How much more often a category arises in a community of each type; assumed.",
-        "各类社区中每类需求的相对频率;假设。",
+        "各类社区中每类需求的相对频率；假设。",
     ),
     "Number of departments": (
         "P(K departments), given that a case needs at least two: replies of one city's message "
         "board (model.md §8a of the design).",
-        "至少涉及两个部门的事项中涉及 K 个部门的概率:某市留言板的回复(设计文件 model.md §8a)。",
+        "至少涉及两个部门的事项中涉及 K 个部门的概率：某市留言板的回复（设计文件 model.md §8a）。",
     ),
     "Outcomes": (
         "Better *neither* marks what is read with care, such as a measured rate. Headlines are "
         "those that Mesa's DataCollector takes. Code: `outcomes.py`.",
-        "优劣方向为“无”的结果须谨慎解读,例如台账解决率。主要结果由 Mesa 的 DataColl"
-        "ector 采集。代码:`outcomes.py`。",
+        "优劣方向为“无”的结果须谨慎解读，例如台账解决率。主要结果由 Mesa 的 DataColl"
+        "ector 采集。代码：`outcomes.py`。",
     ),
     "Goals": (
         "The five goals of the source as indices: the plain mean of their components, each an "
         "outcome scaled by clip((x − at 0) / (at 1 − at 0)). Components, weights and bounds are "
         "declared, not estimated. Code: `outcomes.py`.",
-        "原文的五个目标作为指数:各分项的简单平均,"
+        "原文的五个目标作为指数：各分项的简单平均，"
         "分项为按 clip((x − 零点) / (一点 − 零点)) 缩放的结果。"
-        "分项、权重与上下限为声明,不是估计。代码:`outcomes.py`。",
+        "分项、权重与上下限为声明，不是估计。代码：`outcomes.py`。",
     ),
     "The city": (
         "Fields of a city file with their defaults, Chengdu at the census of 2020; the smaller "
         "cities of `configs/cities/` replace some of them. Code: `city/config.py`, "
         "`city/profile.py`.",
-        "城市文件的字段及默认值(2020 年人口普查的成都);`configs/cities/` "
-        "中较小的城市替换其中一部分。代码:`city/config.py`、`city/profile.py`。",
+        "城市文件的字段及默认值（2020 年人口普查的成都）；`configs/cities/` "
+        "中较小的城市替换其中一部分。代码：`city/config.py`、`city/profile.py`。",
     ),
     "Constants": (
         "Numbers of single modules, assumed unless a source is named.",
-        "各模块中的数字,未注明来源者为假设。",
+        "各模块中的数字，未注明来源者为假设。",
     ),
     "Numbers written in place": (
         "Assumed numbers that stand inside an equation of the code.",
@@ -143,12 +143,21 @@ class Page:
     def _meanings(self) -> tuple[str, ...]:
         return ("meaning",) if self.zh else ("meaning", "含义")
 
+    def _label(self, item: Any) -> tuple[str, ...]:
+        """Return what people read in English; in Chinese that is the meaning."""
+        return () if self.zh else (item.label,)
+
+    @property
+    def _labels(self) -> tuple[str, ...]:
+        return () if self.zh else ("label",)
+
     def _uncertainties(self) -> str:
         return self.table(
-            ("name", "unit", "low", "default", "high", *self._meanings, "source"),
+            ("name", *self._labels, "unit", "low", "default", "high", *self._meanings, "source"),
             (
                 (
-                    code(x.name), self.say(x.unit), f"{x.low:g}", f"{x.default:g}", f"{x.high:g}",
+                    code(x.name), *self._label(x), self.say(x.unit), f"{x.low:g}", f"{x.default:g}",
+                    f"{x.high:g}",
                     *self._meaning(x), self.say(x.source),
                 )
                 for x in UNCERTAINTIES
@@ -218,10 +227,10 @@ class Page:
 
     def _outcomes(self) -> str:
         return self.table(
-            ("name", "unit", "better", "headline", *self._meanings),
+            ("name", *self._labels, "unit", "better", "headline", *self._meanings),
             (
                 (
-                    code(x.name), self.say(x.unit), self.say(x.better),
+                    code(x.name), *self._label(x), self.say(x.unit), self.say(x.better),
                     self.say(plain(x.headline)), *self._meaning(x),
                 )
                 for x in OUTCOMES

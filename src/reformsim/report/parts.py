@@ -44,7 +44,7 @@ def waterfall(edition: Edition) -> SubFigure:
     axes = style.panels(figure, lines, columns, len(shown))
     for ax, trait in zip(axes, shown, strict=True):
         _steps(ax, edition, [s for s in study.shares if s.outcome == trait.outcome])
-        ax.set_title(edition.outcome(trait), loc="left")
+        ax.set_title(edition.marked(trait), loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
     style.verdict_legend(
         edition, figure, (s.verdict for s in study.shares if s.outcome in study.traits)
@@ -142,7 +142,7 @@ def _panels(edition: Edition) -> list[tuple[str, str, list[_Pair]]]:
             if e.outcome == trait.outcome
         ]
         if pairs:
-            found.append((edition.outcome(trait), edition.unit(trait.unit), pairs))
+            found.append((edition.marked(trait), edition.unit(trait.unit), pairs))
     if study.worlds is None:
         return found
     grouped: dict[tuple[str, str], list[_Pair]] = {}
@@ -152,7 +152,7 @@ def _panels(edition: Edition) -> list[tuple[str, str, list[_Pair]]]:
             grouped.setdefault((i.outcome, i.scenario), []).append(pair)
     unit = edition.say("二阶指数 S2", "second-order index S2")
     return [
-        (f"{edition.outcome(study.traits[outcome])}\n{edition.contrast(scenario)}", unit, pairs)
+        (f"{edition.marked(study.traits[outcome])}\n{edition.contrast(scenario)}", unit, pairs)
         for (outcome, scenario), pairs in grouped.items()
     ]
 
@@ -178,16 +178,17 @@ def _heat(ax: Axes, edition: Edition, names: list[str], pairs: list[_Pair], unit
     largest = float(np.nanmax(np.abs(values))) if np.isfinite(values).any() else 0.0
     image = ax.imshow(values, cmap="PuOr", vmin=-(largest or 1.0), vmax=largest or 1.0)
     for row, column in np.argwhere(unclear).tolist():
+        ink = style.ink(tuple(image.to_rgba(values[row, column])))
         ax.fill_between([column - 0.5, column + 0.5], row - 0.5, row + 0.5, facecolor="none",
-                        edgecolor=style.GREY, linewidth=0, hatch="////")  # fmt: skip
+                        edgecolor=ink, linewidth=0, hatch="////")  # fmt: skip
     if n <= _WRITTEN:
         for row, column in np.argwhere(np.isfinite(values)).tolist():
-            dark = abs(values[row, column]) > 0.55 * largest and not unclear[row, column]
-            ground = _PAPER if unclear[row, column] else None
             value = values[row, column]
+            ground = _PAPER if unclear[row, column] else None
+            ink = style.BLACK if ground else style.ink(tuple(image.to_rgba(value)))
             text = number(value if abs(value) > ROUNDING * largest else 0.0).replace("-", "−")
             ax.text(column, row, text, ha="center", va="center", fontsize=7, bbox=ground,
-                    color="white" if dark else style.BLACK)  # fmt: skip
+                    color=ink)  # fmt: skip
     labels = [edition.name(name) for name in names]
     ax.set_xticks(range(n), labels, rotation=90)
     ax.set_yticks(range(n), labels)

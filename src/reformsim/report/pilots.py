@@ -13,7 +13,7 @@ from reformsim.experiment.estimators import ESTIMATORS
 from reformsim.experiment.power import ALL, FALSE_ALARMS, WANTED, Answer, Power, Size, answers
 from reformsim.report import style
 from reformsim.report.edition import Edition
-from reformsim.report.study import Study, arrow, number
+from reformsim.report.study import Study, number
 
 if TYPE_CHECKING:
     from reformsim.report.tables import Writer
@@ -69,20 +69,20 @@ def _chinese(found: Answer, units: str) -> str:
     head = f"{outcomes.BY_NAME[found.outcome].meaning_zh},{_MEANING[found.estimator][1]}:"
     row = found.smallest or found.best
     what = (
-        f"{row.treated} {_UNITS[units][1]}试点,试点前 {row.before} 个月、试点后 {row.after} 个月,"
-        f"每单位每月{'全部' if row.cases == ALL else f' {row.cases} '}件:"
-        f"功效(发现效应的概率){_percent(row, 'power')},区间覆盖率 {_percent(row, 'coverage')},"
-        f"误报率 {_percent(row, 'false_alarm')},共 {row.n} 次抽取"
+        f"{row.treated} {_UNITS[units][1]}试点，试点前 {row.before} 个月、试点后 {row.after} 个月，"
+        f"每单位每月{'全部' if row.cases == ALL else f' {row.cases} '}件："
+        f"功效（发现效应的概率）{_percent(row, 'power')}，区间覆盖率 {_percent(row, 'coverage')},"
+        f"误报率 {_percent(row, 'false_alarm')}，共 {row.n} 次抽取"
     )
     if row.intervals < row.n:
-        what += f"(其中 {row.intervals} 次得出区间)"
+        what += f"（其中 {row.intervals} 次得出区间）"
     if found.smallest is None:
         return (
-            f"{head}本网格内没有足够大的试点(要求功效达 {WANTED:.0%},覆盖率不明显低于 95 %,"
-            f"且误报率不明显高于 {FALSE_ALARMS:.0%})。"
-            f"功效最高者:{what}。"
+            f"{head}本网格内没有足够大的试点（要求功效达 {WANTED:.0%}，覆盖率不明显低于 95 %，"
+            f"且误报率不明显高于 {FALSE_ALARMS:.0%}）。"
+            f"功效最高者：{what}。"
         )
-    sure = "" if row.power_low >= WANTED else f";尚不确定,功效可能低于 {WANTED:.0%}"
+    sure = "" if row.power_low >= WANTED else f"；尚不确定，功效可能低于 {WANTED:.0%}"
     return f"{head}足够大的最小试点为 {what}{sure}。"
 
 
@@ -96,8 +96,8 @@ def _truths(writer: "Writer", row: Power) -> list[str]:
     true, spilt, apart = (_range(row, name) for name in ("truth", "spill", "interference"))
     if writer.zh:
         lines = [
-            f"真实效应(试点单位,已知):{true}。对尚未试点单位的溢出:{spilt};双重差分会把它当作效应扣除。",
-            f"与全面推行时同样单位、同样时长的效应相比,差 {apart}。",
+            f"真实效应（试点单位，已知）:{true}。对尚未试点单位的溢出：{spilt}；双重差分会把它当作效应扣除。",
+            f"与全面推行时同样单位、同样时长的效应相比，差 {apart}。",
         ]
     else:
         lines = [
@@ -108,7 +108,7 @@ def _truths(writer: "Writer", row: Power) -> list[str]:
         ]
     if row.interference_low > 0 or row.interference_high < 0:
         lines.append(
-            "单位之间相互影响:试点的效应不等于全面推行的效应。"
+            "单位之间相互影响：试点的效应不等于全面推行的效应。"
             if writer.zh
             else "Units interfere: what a pilot shows is not what the reform does everywhere."
         )
@@ -134,12 +134,12 @@ def write(writer: "Writer") -> None:
         top = max(shown, key=Size.order)
         cases = ("全部" if zh else "all") if top.cases == ALL else str(top.cases)
         panel = (
-            f"{top.before}+{top.after} 个月,每月{cases}件"
+            f"{top.before}+{top.after} 个月，每月{cases}件"
             if zh
             else f"{top.before} + {top.after} months, {cases} cases a month"
         )
         table = writer.table(
-            f"{writer.name(trait.outcome)}{arrow(trait.better)} ({trait.unit}): {panel}",
+            f"{writer.marked(trait)} ({trait.unit}): {panel}",
             *("treated", "estimator", "bias [95 %]", "rmse", "covers", "power", "false alarms"),
         )
         for row in sorted(shown, key=lambda row: row.treated):
@@ -155,7 +155,7 @@ def write(writer: "Writer") -> None:
             writer.console.print(f"• {line}")
         writer.console.print()
     writer.console.print(
-        f"n = {study.n} 次抽取;全部网格见 power.csv。覆盖率、功效、误报率的含义见 docs/pilots.md。"
+        f"n = {study.n} 次抽取；全部网格见 power.csv。覆盖率、功效、误报率的含义见 docs/pilots.md。"
         if zh
         else f"n = {study.n} draws of units and chance; the whole grid is in power.csv, what the "
         "words mean in docs/pilots.md."
@@ -181,7 +181,7 @@ def figure(edition: Edition) -> SubFigure:
     columns = len(asked.cases) + 1
     picture = style.canvas(
         edition, 3.5 * columns, 1.2 + 2.6 * len(shown),
-        "功效与偏差,95% 区间", "power and bias, 95 % intervals",
+        "功效与偏差，95% 区间", "power and bias, 95 % intervals",
     )  # fmt: skip
     axes = style.panels(picture, len(shown), columns, len(shown) * columns)
     for i, trait in enumerate(shown):
@@ -194,11 +194,11 @@ def figure(edition: Edition) -> SubFigure:
             ax.set_ylim(-0.02, 1.02)
             count = say("全部", "all") if cases == ALL else f"{cases}{say('件', '')}"
             heard = say(f"每月事项：{count}", f"{count} cases a month")
-            ax.set_title(f"{edition.outcome(trait)}\n{heard}", loc="left")
+            ax.set_title(f"{edition.marked(trait)}\n{heard}", loc="left")
             ax.set_ylabel(say("功效", "power"))
         _curves(bias, _longest(rows), "bias")
         bias.axhline(0, color=style.GREY, linewidth=1)
-        bias.set_title(f"{edition.outcome(trait)}\n{edition.unit(trait.unit)}", loc="left")
+        bias.set_title(f"{edition.marked(trait)}\n{edition.unit(trait.unit)}", loc="left")
         bias.set_ylabel(say("偏差", "bias"))
     for ax in axes:
         ax.set_xlabel(say("试点单位数", "treated units"))

@@ -5,11 +5,9 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import SubFigure
 
-from reformsim import uncertainties
 from reformsim.report import provenance, style
-from reformsim.report.calibration import Calibrated
+from reformsim.report.calibration import Calibrated, target, uncertainty
 from reformsim.report.edition import Telling
-from reformsim.report.study import plain
 
 #: Uncertainties whose pairs are drawn: those narrowed most.
 PAIRED = 4
@@ -25,8 +23,7 @@ class Edition(Telling[Calibrated]):
 
     def uncertainty(self, name: str) -> str:
         """Name an uncertainty, or what stands for one."""
-        known = uncertainties.BY_NAME.get(name)
-        return self.say(known.meaning_zh if known else plain(name), plain(name))
+        return uncertainty(name, self.zh)
 
 
 def draw(told: Calibrated, directory: Path, zh: bool) -> list[Path]:
@@ -102,7 +99,6 @@ def predictions(edition: Edition) -> SubFigure:
     """Draw each target beside the model, in standard deviations of what is known of it."""
     told, say = edition.told, edition.say
     rows = told.predictions[::-1]
-    zh = {target.name: target.zh for target in told.calibration.task.targets}
     upper = style.canvas(
         edition, 8.5, 0.45 * len(rows) + 1, "目标与校准后的模型", "targets and the calibrated model"
     )
@@ -120,9 +116,9 @@ def predictions(edition: Edition) -> SubFigure:
         ax.plot(np.clip(usual, -9, 9), y, "x", color=style.BLACK, markersize=5)
     ax.axvline(0, color=style.GREY, linewidth=0.8)
     ax.set_xlim(-9.5, 9.5)
-    labels = [say(zh[p.target], plain(p.target)) for p in rows]
+    labels = [target(told, p.target, edition.zh) for p in rows]
     ax.set_yticks(range(len(rows)), labels, fontsize=7)
-    ax.set_xlabel(say("与已知值之差(标准差)", "difference from what is known (sd)"))
+    ax.set_xlabel(say("与已知值之差（标准差）", "difference from what is known (sd)"))
     upper.legend(
         handles=[
             style.mark(style.BLUE, "o", say("用于校准", "calibrated")),

@@ -22,7 +22,7 @@ do not edit. What each of them does is told in [model.md](model.md). [中文](pa
 """
 HEAD_ZH = f"""# 参数
 
-由代码中的声明生成:`{COMMAND_ZH}`;请勿手改。
+由代码中的声明生成：`{COMMAND_ZH}`；请勿手改。
 各参数的作用见 [model.md](model.md)。[English](parameters.md)
 """
 

@@ -57,7 +57,7 @@ def robustness(edition: Edition) -> SubFigure:
 def _side(edition: Edition, name: str) -> str:
     trait = edition.study.traits[name]
     more = edition.say("（更高）", " (higher)") if trait.better == "neither" else ""
-    return edition.outcome(trait) + more
+    return edition.marked(trait) + more
 
 
 def regret(edition: Edition) -> SubFigure:
@@ -81,7 +81,7 @@ def regret(edition: Edition) -> SubFigure:
         edition,
         max(7.0, 3.6 * columns),
         1.8 + lines * (0.9 + 0.3 * len(scenarios)),
-        "遗憾：与各情景中最佳方案之差(星号：最大遗憾最小)",
+        "遗憾：与各情景中最佳方案之差（星号：最大遗憾最小）",
         "regret: loss against the best scenario of each world (star: least worst)",
     )
     axes = style.panels(figure, lines, columns, len(shown), sharey=True)
@@ -94,7 +94,7 @@ def regret(edition: Edition) -> SubFigure:
             ax.plot(row.q95, y, "|", color=colour, markersize=9, markeredgewidth=1.8)
             ax.plot(row.worst, y, "*" if row.choice else "D", color=colour,
                     markersize=10 if row.choice else 4)  # fmt: skip
-        ax.set_title(f"{edition.name(trait.outcome)}, n = {rows[0].n}", loc="left")
+        ax.set_title(f"{edition.outcome(trait.outcome)}, n = {rows[0].n}", loc="left")
         ax.set_xlabel(edition.unit(trait.unit))
         ax.set_xlim(-0.03 * max(r.worst for r in rows) or -1e-9, None)
         style.few_ticks(ax)
@@ -144,13 +144,13 @@ def drivers(edition: Edition) -> SubFigure:
         names = [edition.name(row.uncertainty) for row in rows[:_DRIVERS]]
         ax.set_yticks(range(len(names)), names)
         ax.set_ylim(len(names) - 0.5, -0.5)
-        title = edition.outcome(study.traits[outcome])
+        title = edition.marked(study.traits[outcome])
         ax.set_title(f"{title}\n{edition.contrast(scenario)}", loc="left")
-        ax.set_xlabel(edition.say(f"偏秩相关(n = {rows[0].n})", f"correlation (n = {rows[0].n})"))
+        ax.set_xlabel(edition.say(f"偏秩相关（n = {rows[0].n}）", f"correlation (n = {rows[0].n})"))
     figure.legend(
         handles=[
             style.mark(style.BLACK, "o", edition.say("经 Holm 校正后成立", "holds after Holm")),
-            style.mark(style.GREY, "o", edition.say("不成立(空心)", "does not hold (hollow)")),
+            style.mark(style.GREY, "o", edition.say("不成立（空心）", "does not hold (hollow)")),
         ],
         loc="outside lower center",
         ncols=2,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from reformsim.experiment.robustness import Driver, Regret, Robustness
 from reformsim.experiment.sensitivity import Index
-from reformsim.report.study import arrow, number
+from reformsim.report.study import number
 from reformsim.report.worlds import Worlds
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ def write(writer: "Writer", worlds: Worlds) -> None:
     lost: dict[str, list[str]] = {}
     for loss in worlds.losses:
         told = loss.consequence_zh if writer.zh else loss.consequence
-        lost.setdefault(told, []).append(writer.name(loss.outcome))
+        lost.setdefault(told, []).append(writer.outcome(loss.outcome))
     for consequence, outcomes in lost.items():
         writer.console.print(f"[yellow]{', '.join(outcomes)}: {consequence}[/]")
     for line in failures(writer, worlds):
@@ -54,7 +54,7 @@ def _rules(writer: "Writer", worlds: Worlds, scenario: str) -> None:
     name = writer.name(scenario)
     writer.console.print(f"{name}在何处更差" if writer.zh else f"Where {name} does worse")
     for rule in rules:
-        writer.console.print(f"  {writer.name(rule.outcome)}: {rule.words(writer.zh)}")
+        writer.console.print(f"  {writer.outcome(rule.outcome)}: {rule.words(writer.zh)}")
     writer.console.print(
         "规则由一半情景点得出，数字由另一半检验。"
         if writer.zh
@@ -75,7 +75,7 @@ def _regrets(writer: "Writer", worlds: Worlds) -> None:
     for name, found in rows.items():
         first, second = sorted(found, key=lambda regret: regret.worst)[:2]
         table.add_row(
-            writer.name(name),
+            writer.outcome(name),
             writer.name(first.scenario),
             number(first.worst),
             f"{writer.name(second.scenario)} {number(second.worst)}",
@@ -103,7 +103,7 @@ def _indices(writer: "Writer", worlds: Worlds, found: list[Index]) -> None:
     order = sorted(rows, key=lambda name: -max(abs(i.value) for i in rows[name].values()))
     between = f"{writer.name(first.scenario)} − {writer.name(first.reference)}: "
     table = writer.table(
-        (between if first.reference else "") + writer.outcome(writer.study.traits[first.outcome]),
+        (between if first.reference else "") + writer.marked(writer.study.traits[first.outcome]),
         *("uncertainty", *(f"{kind} [95 %]" for kind in kinds)),
     )
     for name in order[:INDICES]:
@@ -113,7 +113,7 @@ def _indices(writer: "Writer", worlds: Worlds, found: list[Index]) -> None:
             f"{number(i.value)} [{number(i.low)}, {number(i.high)}]" + (" ·" if i.below else "  ")
             for i in (row[kind] for kind in kinds)
         ]
-        table.add_row(name, *cells, style="dim" if dim else None)
+        table.add_row(writer.name(name), *cells, style="dim" if dim else None)
     writer.console.print(table)
     writer.console.print(_reading(writer, worlds, found), "")
 
@@ -129,7 +129,7 @@ def _reading(writer: "Writer", worlds: Worlds, found: list[Index]) -> str:
     floor = "?" if math.isnan(first.floor) else number(first.floor)
     steps = ", ".join(f"n = {n}: ±{number(half)}" for n, half in sorted(widest.items()))
     if writer.zh:
-        return f"·:不超过随机性本身({floor})。" + (f"最宽区间:{steps}。" if steps else "")
+        return f"·：不超过随机性本身（{floor}）。" + (f"最宽区间：{steps}。" if steps else "")
     text = f"·: no more than chance itself ({floor})."
     return text + (f" Widest interval: {steps}." if steps else "")
 
@@ -141,7 +141,7 @@ def _shares(writer: "Writer", worlds: Worlds, scenario: str, rows: list[Robustne
     )
     for row in rows:
         table.add_row(
-            writer.name(row.outcome) + arrow(row.better),
+            writer.marked(row),
             f"{row.share:.0%} [{row.share_low:.0%}, {row.share_high:.0%}]" if row.n else "–",
             f"{number(row.mean)} [{number(row.low)}, {number(row.high)}]",
             f"{number(row.q05)} … {number(row.q95)}",
@@ -177,9 +177,10 @@ def _drivers(writer: "Writer", worlds: Worlds, scenario: str) -> None:
     table = writer.table("主导因素" if writer.zh else "What decides it", "outcome", "uncertainty")
     for name in writer.study.traits:
         told = ", ".join(
-            f"{d.uncertainty} {d.correlation:+.2f}" for d in found.get(name, [])[:DRIVERS]
+            f"{writer.name(d.uncertainty)} {d.correlation:+.2f}"
+            for d in found.get(name, [])[:DRIVERS]
         )
-        table.add_row(writer.name(name), told or "–")
+        table.add_row(writer.outcome(name), told or "–")
     writer.console.print(table)
     writer.console.print(
         "偏秩相关，按 Holm 校正后 5% 显著者，最强在前；全表见 drivers.csv。"

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 import reformsim
 from reformsim import measures, outcomes, uncertainties
+from reformsim.declared import plain
 from reformsim.experiment import analysis, attribution, design, power
 from reformsim.experiment.analysis import Contrast, Effect, Lead, Trait
 from reformsim.experiment.attribution import Share
@@ -226,12 +227,10 @@ class Study:
     def zh(self, name: str) -> str:
         """Return the Chinese of what the experiment or a declaration names, else the name itself.
 
-        That is a scenario, factor, label, group, outcome, measure or uncertainty.
+        That is a scenario, factor, label, group, measure or uncertainty.
         """
         if name in self.experiment.zh:
             return self.experiment.zh[name]
-        if name in outcomes.BY_NAME:
-            return outcomes.BY_NAME[name].meaning_zh
         if name in measures.BY_NAME:
             return measures.BY_NAME[name].zh
         if name in uncertainties.BY_NAME:
@@ -239,9 +238,20 @@ class Study:
         return plain(name)
 
 
-def plain(name: str) -> str:
-    """Turn an identifier into words."""
-    return name.replace("_", " ")
+def outcome(name: str, zh: bool) -> str:
+    """Name an outcome, which may share its name with an uncertainty or a label of a factor."""
+    known = outcomes.BY_NAME.get(name)
+    if known is None:
+        return plain(name)
+    return known.meaning_zh if zh else known.label
+
+
+def english(name: str) -> str:
+    """Return the English label of a measure or an uncertainty; any other name in words."""
+    for declared in (measures.BY_NAME, uncertainties.BY_NAME):
+        if name in declared:
+            return str(declared[name].label)
+    return plain(name)
 
 
 def arrow(better: str) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import textwrap
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal, NamedTuple
 
@@ -149,6 +149,13 @@ def panels(
     for ax in axes[count:]:
         ax.set_visible(False)
     return list(axes[:count])
+
+
+def ink(ground: Sequence[float]) -> str:
+    """Return black or white, whichever stands out more on a colour (relative luminance, WCAG)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in ground[:3]]
+    luminance = sum(w * c for w, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+    return BLACK if luminance > 0.179 else "#FFFFFF"
 
 
 def few_ticks(ax: Axes) -> None:

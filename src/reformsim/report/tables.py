@@ -104,7 +104,7 @@ class Writer(Edition):
         rows = {c.outcome: c for c in self.study.contrasts if c.scenario == scenario}
         for row in (rows[name] for name in self.study.traits if name in rows):
             table.add_row(
-                self.outcome(row),
+                self.marked(row),
                 self.unit(row.unit),
                 number(row.base),
                 number(row.mean),
@@ -122,7 +122,7 @@ class Writer(Edition):
                 for row in rows
                 if len(row.factors) == 1 or row.verdict not in ("unclear", "same", "one run")
             ]
-            title = f"{self.outcome(trait)} ({self.unit(trait.unit)})"
+            title = f"{self.marked(trait)} ({self.unit(trait.unit)})"
             table = self.table(title, "term", "estimate [95 %]", "verdict")
             for row in shown:
                 term = " × ".join(self.name(factor) for factor in row.factors)
@@ -148,7 +148,7 @@ class Writer(Edition):
             rows = [share for share in shares if share.outcome == trait.outcome]
             whole = next(row for row in rows if row.part == TOTAL)
             table = self.table(
-                f"{self.outcome(trait)} ({self.unit(trait.unit)})",
+                f"{self.marked(trait)} ({self.unit(trait.unit)})",
                 *("part", "share [95 %]", "of total", "verdict"),
             )
             for row in sorted(rows, key=lambda row: (row.part == TOTAL, -abs(row.value))):
@@ -171,7 +171,7 @@ class Writer(Edition):
             marks += [f"{i} {self.name(label)}" for i, label in enumerate(others, 1)]
             self.console.print(f"{self.name(factor)}: {', '.join(marks)}")
         for trait in self.study.traits.values():
-            table.add_column(self.outcome(trait), justify="right", overflow="fold")
+            table.add_column(self.marked(trait), justify="right", overflow="fold")
         for cell in self.study.cells:
             levels = (labels[factor].index(label) for factor, label in cell.levels.items())
             placed = (self.study.placed.get((cell.name, name)) for name in self.study.traits)
@@ -190,7 +190,7 @@ class Writer(Edition):
             )
             for row in (rows[name] for name in self.study.traits if name in rows):
                 table.add_row(
-                    self.outcome(row),
+                    self.marked(row),
                     self.name(self.study.treatment(row.first)),
                     number(row.base),
                     self.name(self.study.treatment(row.runner_up)),
@@ -280,7 +280,7 @@ def _pairing(writer: Writer, shown: Sequence[Contrast]) -> list[str]:
     median = number(float(np.median(list(saved.values()))))
     several = len({scenario for scenario, _ in saved}) > 1
     low = [
-        f"{name(outcome)}{f' ({name(scenario)})' if several else ''} {number(value)}"
+        f"{writer.outcome(outcome)}{f' ({name(scenario)})' if several else ''} {number(value)}"
         for (scenario, outcome), value in sorted(saved.items(), key=lambda item: item[1])
         if value < HOPED
     ]

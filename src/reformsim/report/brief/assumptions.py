@@ -11,7 +11,7 @@ from reformsim.report.brief.answer import goal
 from reformsim.report.brief.names import Names
 from reformsim.report.chinese import chinese
 from reformsim.report.sentences import Both
-from reformsim.report.study import Study, plain
+from reformsim.report.study import Study
 
 #: Scenarios told one by one; a design of more is told by its factors, in its experiment file.
 MOST = 8
@@ -104,7 +104,7 @@ def _measures(study: Study, names: Names) -> Part | None:
         return None
     rows: list[list[Both | str]] = [
         [
-            Both(m.zh, plain(m.name)),
+            Both(m.zh, m.label),
             *([_joined(there)] if few else []),
             Both(pages.cost(m, zh=True), pages.cost(m)),
             Both(m.backfires_zh, m.backfires),

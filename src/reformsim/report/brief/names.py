@@ -2,11 +2,12 @@
 
 from reformsim import measures, outcomes, uncertainties
 from reformsim.city import AGE_GROUPS, COMMUNITY_TYPES, COMMUNITY_TYPES_ZH, CityConfig
+from reformsim.declared import capital, plain
 from reformsim.experiment import design
 from reformsim.experiment.sampling import CHANCE
 from reformsim.report.chinese import chinese
 from reformsim.report.sentences import Both
-from reformsim.report.study import Study, plain
+from reformsim.report.study import Study, english
 
 _AGES = (
     Both("35 岁以下居民", "residents under 35"),
@@ -32,10 +33,10 @@ class Names:
         What has no name of its own is named by its parts: ``density=rural layout=p_median``.
         """
         if name in self.study.experiment.zh:
-            return Both(self.study.experiment.zh[name], plain(name))
+            return Both(self.study.experiment.zh[name], english(name))
         words = name.split(" ")
         zh = " ".join(self._zh(word.rpartition("=")[2]) for word in words)
-        return Both(zh, (", " if "=" in name else " ").join(map(plain, words)).replace("=", " "))
+        return Both(zh, (", " if "=" in name else " ").join(map(_english, words)))
 
     def _zh(self, word: str) -> str:
         if word in self.study.experiment.zh:
@@ -87,4 +88,11 @@ class Names:
 
 def outcome(name: str) -> Both:
     """Name an outcome."""
-    return Both(outcomes.BY_NAME[name].meaning_zh, plain(name).capitalize())
+    known = outcomes.BY_NAME[name]
+    return Both(known.meaning_zh, capital(known.label))
+
+
+def _english(word: str) -> str:
+    """Name one part of a scenario's name: ``density=rural``, or a measure alone."""
+    factor, _, label = word.rpartition("=")
+    return f"{english(factor)} {english(label)}".strip()
