@@ -116,14 +116,14 @@ def draw(measured: Measured) -> Figure:
     """Draw the ratios by residents, a line for each framework."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
     axes = figure.subplots()
-    for name in dict.fromkeys(x["framework"] for x in measured["rows"]):
+    names = dict.fromkeys(x["framework"] for x in measured["rows"])
+    for k, name in enumerate(names):
         rows = [x for x in measured["rows"] if x["framework"] == name]
         middle = [x["ratio"]["median"] for x in rows]
         down = [x["ratio"]["median"] - x["ratio"]["low"] for x in rows]
         up = [x["ratio"]["high"] - x["ratio"]["median"] for x in rows]
-        axes.errorbar(
-            [x["residents"] for x in rows], middle, (down, up), marker="o", capsize=3, label=name
-        )
+        size = [x["residents"] for x in rows]
+        axes.errorbar(size, middle, (down, up), marker="os^Dv"[k], capsize=3, label=name)
     axes.set(xscale="log", yscale="log", xlabel="residents", ylabel="times as long as reformsim")
     axes.axhline(1.0, color="0.6", linewidth=1)
     axes.legend()
