@@ -108,7 +108,8 @@ def test_a_rule_is_told_in_plain_words_in_both_languages():
     bound = {r.uncertainty: r.value for r in rule.restrictions}
     assert bound["needs"] == pytest.approx(6.25, abs=0.6)
     assert bound["novelty"] == pytest.approx(0.1, abs=0.01)
-    assert "needs above 6" in rule.words() and "novelty below 0." in rule.words()
+    assert "needs per resident above 6" in rule.words()
+    assert "cases of a new kind below 0." in rule.words()
     assert rule.density > 0.9 and "worse in 9" in rule.words()
     assert "居民每年产生的需求数高于 6" in rule.words(zh=True)
 
@@ -136,6 +137,6 @@ def test_the_careful_choice_of_three_bundles_is_the_mixed_one():
         console = Console(file=io.StringIO(), width=80)
         tables.write(study, console, zh)
         text = " ".join(console.file.getvalue().split())
-        assert ("needs above" in text) is not zh
+        assert ("needs per resident above" in text) is not zh
         assert ("最小化最大遗憾" in text) is zh
     assert data.summary(study, [])["rules"][0]["restrictions"].startswith("where ")

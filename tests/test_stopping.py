@@ -264,4 +264,4 @@ def test_the_table_tells_what_pairing_saves_and_what_holm_leaves():
     text = " ".join(console.file.getvalue().split())
     assert "better ?" in text
     assert "? does not hold for all 10 comparisons at once (Holm)" in text
-    assert "By less than 10 in 1 of 1: satisfaction 0.9" in text
+    assert "By less than 10 in 1 of 1: residents' satisfaction 0.9" in text

@@ -78,6 +78,7 @@ MESSAGES: dict[str, str] = {
     "must be one of {}": "须为其中之一：{}",
     "must be {}, got {}": "须{}，实为 {}",
     "must be finite, got {}": "须为有限值，实为 {}",
+    "must have {} or more that are valid": "须有 {} 项或更多有效内容",
     "must not be empty": "不得为空",
     "expected {}, got {}": "应为{}，实为 {}",
     "write true or false, not {}": "请写 true 或 false，而不是 {}",
