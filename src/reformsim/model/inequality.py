@@ -29,12 +29,14 @@ def of_places(
     satisfaction, split by district; waits are mean days of closed cases.
     """
     out = {name: np.full(n, np.nan) for name in NAMES}
-    shape = cells.shape
-    urban = np.broadcast_to(city.communities.urban[:, None], shape)
-    older = np.broadcast_to(np.arange(3) == 2, shape)
-    district = np.broadcast_to(city.communities.district[:, None], shape)
-    way = np.broadcast_to(walk[:, None], shape)
-    own = np.broadcast_to(effort[city.communities.subdistrict][:, None], shape)
+    ages = cells.shape[1]
+
+    def by_age(values: np.ndarray) -> np.ndarray:
+        return np.repeat(values, ages).reshape(-1, ages)
+
+    urban, district = by_age(city.communities.urban), by_age(city.communities.district)
+    older = np.tile(np.arange(ages) == 2, (len(cells), 1))
+    way, own = by_age(walk), by_age(effort[city.communities.subdistrict])
     closed = tally[:, :, T["closed"]]
     wait = tally[:, :, T["days"]] / np.maximum(closed, 1.0)
     for g in range(n):
