@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reformsim import categories, uncertainties
 from reformsim.cases.state import COMMUNITY_ROW, Count
-from reformsim.cases.voice import choose, utilities
+from reformsim.cases.voice import choose, shares, utilities
 from reformsim.facts import facts
 from reformsim.institutions import staff
 from reformsim.model import CityModel
@@ -25,11 +25,11 @@ LIMIT = 3.9
 
 
 def test_choice_is_a_multinomial_logit():
-    utility, share = np.array([0.0, 1.0, -math.inf, 0.5, -2.0, 0.3]), np.empty(6)
-    weight = np.exp(utility)
+    utility = (0.0, 1.0, -math.inf, 0.5, -2.0, 0.3)
+    share, weight = shares(utility), np.exp(utility)
     for j, start in enumerate(np.cumsum(weight / weight.sum()) - weight / weight.sum()):
         if weight[j] > 0:
-            assert choose(start + 1e-9, utility, share) == j
+            assert choose(start + 1e-9, share) == j
     np.testing.assert_allclose(share, weight / weight.sum(), rtol=1e-12)
 
 
@@ -44,11 +44,10 @@ def test_a_first_success_raises_the_odds_of_voicing_by_57_percent():
     world = uncertainties.world()
     odds = []
     for known in (False, True):
-        utility, share = np.empty(6), np.empty(6)
         row = categories.TABLE[3]
-        utilities(world, row, home(urban=True), False, 0.5, (0.5, 0.5, 0.5), known, utility)
-        choose(0.5, utility, share)
-        odds.append(share[3:].sum() / share[:3].sum())
+        utility = utilities(world, row, home(urban=True), False, 0.5, (0.5, 0.5, 0.5), known)
+        share = shares(utility)
+        odds.append(sum(share[3:]) / sum(share[:3]))
     assert odds[1] / odds[0] == pytest.approx(1.57, abs=0.001)
 
 
@@ -57,9 +56,8 @@ def test_a_walk_of_one_scale_costs_half_a_unit_and_older_residents_more():
     row = categories.TABLE[0]
 
     def at(km: float, old: bool, urban: bool) -> float:
-        utility = np.empty(6)
-        utilities(world, row, home(urban), old, km, (0.5, 0.5, 0.5), False, utility)
-        return float(utility[4])
+        utility = utilities(world, row, home(urban), old, km, (0.5, 0.5, 0.5), False)
+        return utility[4]
 
     scale = float(world["distance_urban"])
     assert at(0.0, False, True) - at(scale, False, True) == pytest.approx(0.5)

@@ -16,8 +16,8 @@ from numba.core import caching
 from numba.extending import intrinsic
 
 PACKAGE = Path(__file__).parent
-#: Files without kernels whose values are frozen into compiled code.
-CONSTANTS = {"categories.py", "state.py"}
+#: Files without kernels whose values, or whose rules of compiling, are frozen into compiled code.
+CONSTANTS = {"categories.py", "handle.py", "state.py"}
 
 
 @cache

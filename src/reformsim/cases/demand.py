@@ -10,8 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from reformsim import categories
-from reformsim.cases.state import COMMUNITY_ROW, GRID, MARKETS, UNIT_ROW
-from reformsim.cases.voice import OLD, choose, utilities
+from reformsim.cases.state import COMMUNITY_ROW, GRID, HOTLINE, MARKETS, STATION, UNIT_ROW
+from reformsim.cases.voice import OLD, shares, utilities
 from reformsim.categories import DISPUTES, ORDER
 from reformsim.kernels import njit
 
@@ -38,8 +38,6 @@ class Demand(NamedTuple):
 @njit(cache=True)
 def _voice(world, table, communities, mix, weight, walk, voiced, silent, market):
     w = world[0]
-    utility = np.empty(6)
-    share = np.empty(6)
     for m in range(len(communities)):
         c = communities[m]
         for age in range(AGES):
@@ -48,12 +46,12 @@ def _voice(world, table, communities, mix, weight, walk, voiced, silent, market)
                 solved = min(table[k].self_solving * c.self_factor, 1.0)
                 for known in range(2):
                     rate = needs * (w.known_before if known else 1.0 - w.known_before)
-                    utilities(
-                        w, table[k], c, age == OLD, walk[m], (0.5, 0.5, 0.5), known == 1, utility
+                    share = shares(
+                        utilities(w, table[k], c, age == OLD, walk[m], (0.5, 0.5, 0.5), known == 1)
                     )
-                    choose(0.5, utility, share)
-                    for channel in range(3):
-                        voiced[m, k, channel] += rate * share[GRID + channel]
+                    voiced[m, k, 0] += rate * share[GRID]
+                    voiced[m, k, 1] += rate * share[STATION]
+                    voiced[m, k, 2] += rate * share[HOTLINE]
                     market[m] += rate * share[MARKETS]
                     silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
 

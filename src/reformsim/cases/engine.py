@@ -95,8 +95,6 @@ def advance(d):
 
     Returns FULL when records run out and CROWDED when the day's needs do: then call again.
     """
-    utility = np.empty(6)
-    share = np.empty(6)
     per_day = np.int64(d.span[RATE])
     while True:
         if d.state[FREE_COUNT] < SLACK:
@@ -105,7 +103,7 @@ def advance(d):
         if n < d.state[NEEDS] and _is_next(d, d.needs[n], per_day):
             d.state[UPCOMING] = n + 1
             prefetch(d.residents, d.needs[min(n + AHEAD, d.state[NEEDS] - 1)].resident)
-            arise(d, _open_case(d, d.needs[n]), d.needs[n].time, utility, share)
+            arise(d, _open_case(d, d.needs[n]), d.needs[n].time)
             continue
         if d.state[HEAP] > 0:
             i = pop(d)

@@ -13,7 +13,7 @@ GRID_BASE = int(Count.GRID) - s.GRID
 
 
 @njit(cache=True)
-def arise(d, i, t, utility, share):
+def arise(d, i, t):
     """A need arises: the resident does something about it, or nothing."""
     case = d.cases[i]
     w = d.world[0]
@@ -22,7 +22,7 @@ def arise(d, i, t, utility, share):
     case.community = place.community
     community = d.communities[case.community]
     count(d, i, Count.NEEDS, 1.0)
-    channel = voice(d, i, utility, share)
+    channel = voice(d, i)
     case.channel = channel
     if channel == s.MARKETS:
         count(d, i, Count.MARKET, 1.0)
