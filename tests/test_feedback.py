@@ -9,7 +9,6 @@ from reformsim.cases import engine
 from reformsim.cases import state as s
 from reformsim.cases.voice import baseline_of, pulse_to, touch
 from reformsim.residents.feedback import (
-    decay_of_burden,
     drift,
     experience,
     performance,
@@ -91,21 +90,13 @@ def test_performance_halves_with_every_promised_time():
 DAYS, MEMORY, LIFETIME = st.floats(0.0, 3000.0), st.floats(60.0, 2000.0), st.floats(30.0, 720.0)
 
 
-def drifted(satisfaction, burden, base, days, memory, lifetime, weight):
-    """Satisfaction and burden after ``days``."""
-    return (
-        drift(satisfaction, burden, base, days, memory, lifetime, weight),
-        decay_of_burden(burden, days, lifetime),
-    )
-
-
 @settings(max_examples=500)
 @given(SHARE, st.floats(0, 10), SHARE, DAYS, SHARE, MEMORY, LIFETIME, st.floats(0, 0.3))
 def test_two_half_steps_are_one(satisfaction, burden, base, days, cut, memory, lifetime, weight):
     world = (memory, lifetime, weight)
-    whole = drifted(satisfaction, burden, base, days, *world)
-    half = drifted(satisfaction, burden, base, cut * days, *world)
-    both = drifted(*half, base, (1 - cut) * days, *world)
+    whole = drift(satisfaction, burden, base, days, *world)
+    half = drift(satisfaction, burden, base, cut * days, *world)
+    both = drift(*half, base, (1 - cut) * days, *world)
     # relative to the terms of the sum
     assert both[0] == pytest.approx(whole[0], abs=1e-12 * (1.0 + burden * weight))
     assert both[1] == pytest.approx(whole[1], rel=1e-12)
@@ -115,11 +106,11 @@ def test_two_half_steps_are_one(satisfaction, burden, base, days, cut, memory, l
 @given(DAYS, MEMORY, st.floats(-9, -3), st.floats(0.01, 0.3))
 def test_equal_rates_are_the_limit(days, memory, exponent, weight):
     # memory and lifetime equal: B·a·t·e^(−at)
-    equal = drift(0.5, 4.0, 0.6, days, memory, memory, weight)
+    equal, _ = drift(0.5, 4.0, 0.6, days, memory, memory, weight)
     fade = np.exp(-days / memory)
     by_hand = 0.6 - 0.1 * fade - weight * 4.0 * days / memory * fade
     assert equal == pytest.approx(by_hand, abs=1e-12)
-    near = drift(0.5, 4.0, 0.6, days, memory, memory * (1 + 10**exponent), weight)
+    near, _ = drift(0.5, 4.0, 0.6, days, memory, memory * (1 + 10**exponent), weight)
     assert near == pytest.approx(equal, abs=weight * 4.0 * (10**exponent + 1e-6))
 
 
@@ -127,8 +118,8 @@ def test_drift_solves_its_equation():
     memory, lifetime, weight, base = 365.0, 180.0, 0.03, 0.6
     step = 1e-3
     for days in (0.0, 10.0, 400.0):
-        s0, burden = drifted(0.4, 3.0, base, days, memory, lifetime, weight)
-        s1 = drift(0.4, 3.0, base, days + step, memory, lifetime, weight)
+        s0, burden = drift(0.4, 3.0, base, days, memory, lifetime, weight)
+        s1, _ = drift(0.4, 3.0, base, days + step, memory, lifetime, weight)
         slope = -(s0 - (base - weight * burden)) / memory
         assert (s1 - s0) / step == pytest.approx(slope, rel=1e-5)
 
@@ -140,8 +131,8 @@ def test_drift_solves_its_equation():
 )  # fmt: skip
 def test_sums_drift_like_residents(residents, days, memory, lifetime, weight):
     world = (memory, lifetime, weight)
-    alone = np.sum([drifted(*r, days, *world) for r in residents], axis=0)
-    together = drifted(*np.sum(residents, axis=0), days, *world)
+    alone = np.sum([drift(*r, days, *world) for r in residents], axis=0)
+    together = drift(*np.sum(residents, axis=0), days, *world)
     np.testing.assert_allclose(together, alone, rtol=1e-12, atol=1e-12 * len(residents))
 
 

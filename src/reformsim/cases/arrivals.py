@@ -16,6 +16,8 @@ RESIDENT, CATEGORY = int(Purpose.RESIDENT), int(Purpose.CATEGORY)
 MOMENT, THINNING = int(Purpose.MOMENT), int(Purpose.THINNING)
 #: Needs arise between 7:00 and 23:00 (assumed).
 WAKE, AWAKE_HOURS = 7.0, 16.0
+#: Candidates whose residents fit the nearest cache, records of residents and of chances.
+BLOCK = 256
 #: The last moment of a day at which one may arise.
 MIDNIGHT = 1.0 - 1e-9
 
@@ -47,14 +49,17 @@ def most_accepted(accept):
 def generate(d, day, total):
     """List the needs of ``day``, of which ``total`` candidates were counted, in order of time.
 
-    A candidate is keyed by birth cell, day and index, then by resident. Pass by pass over all of
-    them, so that the memory of many is fetched at a time: half the time of one by one.
+    A candidate is keyed by birth cell, day and index, then by resident. Pass by pass over a block
+    of them, so that the memory of many is fetched at a time: half the time of one by one.
     """
     keys, residents = np.empty(total, np.uint64), np.empty(total, np.int32)
     categories, times = np.empty(total, np.uint8), np.empty(total)
-    n = _candidates(d, day, keys, residents, categories)
-    _pick(d, keys[:n], residents)
-    n = _accept(d, day, keys[:n], residents, categories, times)
+    candidates = _candidates(d, day, keys, residents, categories)
+    n = 0
+    for start in range(0, candidates, BLOCK):
+        block = start, min(start + BLOCK, candidates)
+        _pick(d, keys, residents, block)
+        n = _accept(d, day, keys, residents, categories, times, block, n)
     _in_order(d, day, keys[:n], residents, categories, times)
 
 
@@ -88,30 +93,33 @@ def _candidates(d, day, keys, cells, categories):
 
 
 @njit(cache=True)
-def _pick(d, keys, residents):
-    """Replace the birth cells in ``residents`` by a resident each, in proportion to multipliers."""
-    spins = np.empty(len(keys))
-    first = np.empty(len(keys), np.int32)
-    for n in range(len(keys)):
+def _pick(d, keys, residents, block):
+    """Replace birth cells in ``residents`` by a resident each, in proportion to multipliers."""
+    start, stop = block
+    spins = np.empty(BLOCK)
+    first = np.empty(BLOCK, np.int32)
+    for n in range(start, stop):
         cell = d.grids[residents[n]]
         spin = draw(keys[n], RESIDENT) * cell.people
         j = min(int(spin), cell.people - 1)
-        first[n] = cell.first
+        first[n - start] = cell.first
         residents[n] = cell.first + j
-        spins[n] = spin - j
+        spins[n - start] = spin - j
         prefetch(d.alias, residents[n])
-    for n in range(len(keys)):
+    for n in range(start, stop):
         slot = d.alias[residents[n]]
-        if spins[n] >= slot.cut:
-            residents[n] = first[n] + int(slot.other)
+        if spins[n - start] >= slot.cut:
+            residents[n] = first[n - start] + int(slot.other)
         prefetch(d.residents, residents[n])
 
 
 @njit(cache=True)
-def _accept(d, day, keys, residents, categories, times):
-    """Keep the needs that arise where their residents live, and time them; returns their number."""
-    m = 0
-    for n in range(len(keys)):
+def _accept(d, day, keys, residents, categories, times, block, m):
+    """Keep the needs of a block that arise where their residents live, after ``m`` before them.
+
+    Times them; returns the number of all.
+    """
+    for n in range(block[0], block[1]):
         resident, category = residents[n], categories[n]
         community = d.grids[d.residents[resident].place].community
         if _mark(keys[n]) >= d.accept[community, category]:

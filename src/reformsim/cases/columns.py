@@ -105,7 +105,7 @@ def groups_at(d, t):
         for age in range(d.pulse.shape[1]):
             p = d.pulse[community, age]
             if p.people > 0:
-                total = drift(
+                total, _ = drift(
                     p.satisfaction, p.burden, p.baseline, t - p.time,
                     w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
                 )  # fmt: skip

@@ -12,7 +12,7 @@ from reformsim.cases.state import (
 )
 from reformsim.chance import Purpose, draw, mix
 from reformsim.kernels import njit
-from reformsim.residents.feedback import decay_of_burden, drift, experience
+from reformsim.residents.feedback import drift, experience
 
 VOICE, BASELINE, KNOWN = int(Purpose.VOICE), int(Purpose.BASELINE), int(Purpose.KNOWN)
 OLD = 2
@@ -121,11 +121,10 @@ def pulse_to(d, community, age, t):
     p = d.pulse[community, age]
     days = t - p.time
     if days > 0.0:
-        p.satisfaction = drift(
+        p.satisfaction, p.burden = drift(
             p.satisfaction, p.burden, p.baseline, days,
             w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
         )  # fmt: skip
-        p.burden = decay_of_burden(p.burden, days, w.silent_lifetime)
         p.time = t
 
 
@@ -136,11 +135,10 @@ def touch(d, resident, t):
     r = d.residents[resident]
     days = t - r.touched
     base = baseline_of(w, d.fixed[SEED], d.fixed[FIRST_RESIDENT] + resident)
-    satisfaction = drift(
+    return drift(
         float(r.satisfaction), float(r.burden), base, days,
         w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
     )  # fmt: skip
-    return satisfaction, decay_of_burden(float(r.burden), days, w.silent_lifetime)
 
 
 @njit(cache=True)

@@ -7,27 +7,26 @@ import math
 
 from reformsim.kernels import njit
 
-
-@njit(cache=True)
-def decay_of_burden(burden, days, lifetime):
-    """Burden of silent needs after ``days``: each lives ``lifetime`` days on average."""
-    return burden * math.exp(-days / lifetime)
+#: Relative distance of memory and lifetime below which exponentials are not subtracted.
+NEAR = 1e-3
 
 
 @njit(cache=True)
 def drift(satisfaction, burden, baseline, days, memory, lifetime, weight):
-    """Satisfaction after ``days`` without contact, in closed form.
+    """Satisfaction and burden after ``days`` without contact, in closed form.
 
     Solves S' = −(S − (b − wB)) / memory with B' = −B / lifetime, so that two half-steps equal
     one step. Linear in (S, B, b): a group's sums drift by the same formula as a resident.
     """
-    a, c = 1.0 / memory, 1.0 / lifetime
-    fade = math.exp(-a * days)
-    # (exp(−ct) − exp(−at))/(a − c), which near a = c must not subtract near numbers
-    slower, gap = min(a, c), abs(a - c)
-    weighted = -math.expm1(-gap * days) / gap if gap > 0.0 else days
-    carried = a * math.exp(-slower * days) * weighted
-    return baseline + (satisfaction - baseline) * fade - weight * burden * carried
+    fade, left = math.exp(-days / memory), math.exp(-days / lifetime)
+    gap = lifetime - memory
+    if abs(gap) > NEAR * lifetime:
+        carried = (left - fade) * lifetime / gap
+    elif gap == 0.0:
+        carried = left * days / memory
+    else:
+        carried = -math.expm1(-gap / (memory * lifetime) * days) * left * lifetime / gap
+    return baseline + (satisfaction - baseline) * fade - weight * burden * carried, burden * left
 
 
 @njit(cache=True)
