@@ -12,7 +12,6 @@ from reformsim.cases.queue import (
     open_span,
     pop,
     set_servers,
-    take,
     visit,
 )
 from reformsim.cases.state import (
@@ -25,7 +24,6 @@ from reformsim.cases.state import (
     HUB,
     INTAKE,
     LAPSED,
-    NEED,
     NEED_ROW,
     NEEDS,
     RATE,
@@ -36,7 +34,7 @@ from reformsim.cases.state import (
     UPCOMING,
     District,
 )
-from reformsim.cases.work import departments, unit_of
+from reformsim.cases.work import unit_of
 from reformsim.kernels import njit, prefetch
 
 DONE, FULL, CROWDED = range(3)
@@ -56,39 +54,6 @@ def _is_next(d, need, per_day):
     return need.time == d.heap_time[0] and need.key <= d.cases[d.heap_case[0]].key
 
 
-@njit(cache=True)
-def _open_case(d, need):
-    """Give a need a record, for as long as it lasts; returns its row."""
-    i = take(d)
-    case = d.cases[i]
-    case.key = need.key
-    case.resident = need.resident
-    case.category = need.category
-    case.community = -1
-    case.parent = i
-    case.desk = -1
-    case.need = need.time
-    case.voiced = need.time
-    case.time = need.time
-    case.begun = -1.0
-    case.arrived = 0.0
-    case.start = 0.0
-    case.finish = 0.0
-    case.delay = 0.0
-    case.mask = 0
-    case.absorbed = 0
-    case.attempt = 0
-    case.open = 0
-    case.transfers = 0
-    case.channel = 0
-    case.flags = 0
-    case.state = 0
-    case.stage = NEED
-    chance = min(d.world[0].cross_share * d.categories[case.category].cross, 0.95)
-    case.parts = departments(need.key, chance)
-    return i
-
-
 @njit(cache=True, nogil=True)
 def advance(d):
     """Handle needs and events up to the time to stop at.
@@ -103,7 +68,7 @@ def advance(d):
         if n < d.state[NEEDS] and _is_next(d, d.needs[n], per_day):
             d.state[UPCOMING] = n + 1
             prefetch(d.residents, d.needs[min(n + AHEAD, d.state[NEEDS] - 1)].resident)
-            arise(d, _open_case(d, d.needs[n]), d.needs[n].time)
+            arise(d, d.needs[n])
             continue
         if d.state[HEAP] > 0:
             i = pop(d)

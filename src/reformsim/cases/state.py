@@ -185,37 +185,37 @@ PULSE = np.dtype([("satisfaction", "f8"), ("burden", "f8"), ("baseline", "f8"), 
 
 
 class Count(IntEnum):
-    """What is counted, per community and age group."""
+    """What is counted, per community and age group; first what most needs count, close together."""
 
     NEEDS = 0
-    VOICED = 1
-    SILENT = 2
-    SELF_SOLVED = 3
+    SILENT = 1
+    SELF_SOLVED = 2
+    PROBLEM_DAYS = 3
     MARKET = 4
-    GRID = 5  # the three channels, in the order of the choice
-    STATION = 6
-    HOTLINE = 7
-    FOUND = 8
-    SETTLED = 9
-    DISPATCHED = 10
-    CROSS = 11
-    VISITS = 12
-    TRANSFERS = 13
-    TO_DEPARTMENT = 14
-    JOINT = 15
-    TABLED = 16
-    CLOSED = 17
-    SOLVED = 18
-    MEASURED = 19
-    SHAM = 20
-    REOPENED = 21
-    UNSOLVED = 22
-    LAPSED = 23
-    ORPHANED = 24
-    CONTENT = 25
-    FELT = 26
-    DAYS = 27
-    PROBLEM_DAYS = 28
+    VOICED = 5
+    GRID = 6  # the three channels, in the order of the choice
+    STATION = 7
+    HOTLINE = 8
+    FOUND = 9
+    SETTLED = 10
+    DISPATCHED = 11
+    CROSS = 12
+    VISITS = 13
+    TRANSFERS = 14
+    TO_DEPARTMENT = 15
+    JOINT = 16
+    TABLED = 17
+    CLOSED = 18
+    SOLVED = 19
+    MEASURED = 20
+    SHAM = 21
+    REOPENED = 22
+    UNSOLVED = 23
+    LAPSED = 24
+    ORPHANED = 25
+    CONTENT = 26
+    FELT = 27
+    DAYS = 28
     ORGANISED = 29
     WALK = 30
     ESCALATED = 31

@@ -1,9 +1,12 @@
-"""What every stage of a case needs: to count, to queue, to wait, to end."""
+"""What every stage of a case needs: to begin, to count, to queue, to wait, to end."""
+
+import numpy as np
 
 from reformsim.cases import state as s
 from reformsim.cases.clock import finish_wall, start_wall
-from reformsim.cases.queue import give_back, push, visit
+from reformsim.cases.queue import give_back, push, take, visit
 from reformsim.cases.state import Count
+from reformsim.cases.work import departments
 from reformsim.kernels import njit
 
 #: Reopened cases draw afresh: their attempts count from here.
@@ -11,10 +14,49 @@ SECOND_ROUND = 64
 
 
 @njit(cache=True)
+def open_case(d, need, community, channel):
+    """Give a need a record, for as long as it lasts; returns its row."""
+    i = take(d)
+    case = d.cases[i]
+    case.key = need.key
+    case.resident = need.resident
+    case.category = need.category
+    case.community = community
+    case.channel = channel
+    case.parent = i
+    case.desk = -1
+    case.need = need.time
+    case.voiced = need.time
+    case.time = need.time
+    case.begun = -1.0
+    case.arrived = 0.0
+    case.start = 0.0
+    case.finish = 0.0
+    case.delay = 0.0
+    case.mask = 0
+    case.absorbed = 0
+    case.attempt = 0
+    case.open = 0
+    case.transfers = 0
+    case.flags = 0
+    case.state = 0
+    case.stage = s.NEED
+    chance = min(d.world[0].cross_share * d.categories[case.category].cross, 0.95)
+    case.parts = departments(need.key, chance)
+    return i
+
+
+@njit(cache=True)
+def tally(d, community, resident, what, amount):
+    """Add to a tally of a community and a resident's age group."""
+    d.tally[community, d.residents[resident].age, what] += amount
+
+
+@njit(cache=True)
 def count(d, i, what, amount):
     """Add to a tally of the case's community and its resident's age group."""
     case = d.cases[i]
-    d.tally[case.community, d.residents[case.resident].age, what] += amount
+    tally(d, np.int64(case.community), case.resident, what, amount)
 
 
 @njit(cache=True)

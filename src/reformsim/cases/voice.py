@@ -205,16 +205,15 @@ def _toward(stored, p, rate):
 
 
 @njit(cache=True)
-def voice(d, i):
-    """Choose the channel of case ``i``; returns one of the six choices."""
-    case = d.cases[i]
-    r = d.residents[case.resident]
+def voice(d, need):
+    """Choose what the resident does about a need; returns one of the six choices."""
+    r = d.residents[need.resident]
     grid = d.grids[r.place]
     trust = (
         r.trust_grid / TRUST_UNIT, r.trust_station / TRUST_UNIT, r.trust_hotline / TRUST_UNIT,
     )  # fmt: skip
     utility = utilities(
-        d.world[0], d.categories[case.category], d.communities[grid.community], r.age == OLD,
+        d.world[0], d.categories[need.category], d.communities[grid.community], r.age == OLD,
         grid.walk, trust, r.known == 1,
     )  # fmt: skip
-    return choose(draw(case.key, VOICE), shares(utility))
+    return choose(draw(need.key, VOICE), shares(utility))
