@@ -263,7 +263,7 @@ def _district(
     people = r.stop - r.start
     # records for the cases open at a time in an ordinary city; they grow as they must
     room = int(people * world["needs"] / 365.0 * 3.0) + 256
-    per_day = int(np.clip(people * world["needs"] / 365.0 / 40.0, 1, 96))
+    per_day = int(np.clip(people * world["needs"] / 365.0 / 20.0, 1, 480))
     links = np.arange(1, room + 1, dtype=np.int32)
     links[-1] = -1
     state = np.zeros(s.STATE, np.int64)
