@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reformsim import categories, uncertainties
 from reformsim.cases.state import COMMUNITY_ROW, Count
-from reformsim.cases.voice import choose, shares, utilities
+from reformsim.cases.voice import choose, odds, odds_of_market, odds_of_neighbours
 from reformsim.facts import facts
 from reformsim.institutions import staff
 from reformsim.model import CityModel
@@ -25,30 +25,28 @@ LIMIT = 3.9
 
 
 def test_choice_is_a_multinomial_logit():
-    utility = (0.0, 1.0, -math.inf, 0.5, -2.0, 0.3)
-    share, weight = shares(utility), np.exp(utility)
+    weight = np.exp([0.0, 1.0, -math.inf, 0.5, -2.0, 0.3])
     for j, start in enumerate(np.cumsum(weight / weight.sum()) - weight / weight.sum()):
         if weight[j] > 0:
-            assert choose(start + 1e-9, share) == j
-    np.testing.assert_allclose(share, weight / weight.sum(), rtol=1e-12)
+            assert choose(start + 1e-9, tuple(weight)) == j
 
 
 def home(urban: bool) -> np.record:
     """Return a community before the reform, a tenth of whose residents take part."""
-    row = np.zeros(1, COMMUNITY_ROW)
-    row["urban"], row["participation"] = urban, 0.1
+    world, row = uncertainties.world(), np.zeros(1, COMMUNITY_ROW)
+    row["urban"], row["neighbours"] = urban, odds_of_neighbours(world, 0.1)
+    row["market"] = odds_of_market(world, 1.0)
     return row[0]
 
 
 def test_a_first_success_raises_the_odds_of_voicing_by_57_percent():
     world = uncertainties.world()
-    odds = []
+    voicing = []
     for known in (False, True):
         row = categories.TABLE[3]
-        utility = utilities(world, row, home(urban=True), False, 0.5, (0.5, 0.5, 0.5), known)
-        share = shares(utility)
-        odds.append(sum(share[3:]) / sum(share[:3]))
-    assert odds[1] / odds[0] == pytest.approx(1.57, abs=0.001)
+        of = odds(world, row, home(urban=True), False, 0.5, (0.5, 0.5, 0.5), known)
+        voicing.append(sum(of[3:]) / sum(of[:3]))
+    assert voicing[1] / voicing[0] == pytest.approx(1.57, abs=0.001)
 
 
 def test_a_walk_of_one_scale_costs_half_a_unit_and_older_residents_more():
@@ -56,8 +54,7 @@ def test_a_walk_of_one_scale_costs_half_a_unit_and_older_residents_more():
     row = categories.TABLE[0]
 
     def at(km: float, old: bool, urban: bool) -> float:
-        utility = utilities(world, row, home(urban), old, km, (0.5, 0.5, 0.5), False)
-        return utility[4]
+        return math.log(odds(world, row, home(urban), old, km, (0.5, 0.5, 0.5), False)[4])
 
     scale = float(world["distance_urban"])
     assert at(0.0, False, True) - at(scale, False, True) == pytest.approx(0.5)

@@ -12,7 +12,7 @@ from reformsim.cases import needs
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
 from reformsim.cases.threads import side_by_side
-from reformsim.cases.voice import baseline_of, known_of, touch
+from reformsim.cases.voice import baseline_of, known_of, odds_of_market, odds_of_neighbours, touch
 from reformsim.chance import seed_key
 from reformsim.city import ages_by_grid
 from reformsim.city.territory import City
@@ -218,6 +218,8 @@ def build(
     columns.communities["kind"] = city.communities.kind
     columns.communities["urban"] = city.communities.urban
     columns.communities["self_factor"] = 1.0
+    columns.communities["neighbours"] = odds_of_neighbours(world, 0.0)
+    columns.communities["market"] = odds_of_market(world, 1.0)
     columns.grids["id"] = city.grids.key
     columns.grids["people"] = np.diff(city.grids.first_resident)
     columns.grids["weight"] = city.grids.multiplier_sum

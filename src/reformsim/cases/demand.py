@@ -11,7 +11,7 @@ import numpy as np
 
 from reformsim import categories
 from reformsim.cases.state import COMMUNITY_ROW, GRID, HOTLINE, MARKETS, STATION, UNIT_ROW
-from reformsim.cases.voice import OLD, shares, utilities
+from reformsim.cases.voice import OLD, odds
 from reformsim.categories import DISPUTES, ORDER
 from reformsim.kernels import njit
 
@@ -46,14 +46,13 @@ def _voice(world, table, communities, mix, weight, walk, voiced, silent, market)
                 solved = min(table[k].self_solving * c.self_factor, 1.0)
                 for known in range(2):
                     rate = needs * (w.known_before if known else 1.0 - w.known_before)
-                    share = shares(
-                        utilities(w, table[k], c, age == OLD, walk[m], (0.5, 0.5, 0.5), known == 1)
-                    )
-                    voiced[m, k, 0] += rate * share[GRID]
-                    voiced[m, k, 1] += rate * share[STATION]
-                    voiced[m, k, 2] += rate * share[HOTLINE]
-                    market[m] += rate * share[MARKETS]
-                    silent[m, k] += rate * (share[0] + share[1] * (1.0 - solved))
+                    of = odds(w, table[k], c, age == OLD, walk[m], (0.5, 0.5, 0.5), known == 1)
+                    rate /= of[0] + of[1] + of[2] + of[3] + of[4] + of[5]
+                    voiced[m, k, 0] += rate * of[GRID]
+                    voiced[m, k, 1] += rate * of[STATION]
+                    voiced[m, k, 2] += rate * of[HOTLINE]
+                    market[m] += rate * of[MARKETS]
+                    silent[m, k] += rate * (of[0] + of[1] * (1.0 - solved))
 
 
 def expect(

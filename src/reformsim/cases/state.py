@@ -128,14 +128,14 @@ COMMUNITY_ROW = np.dtype(
         ("urban", "?"),
         ("window", "?"),  # served by the convenience centre
         ("desk", "i4"),  # where its station cases go
-        ("participation", "f8"),
+        ("neighbours", "f8"),  # odds of asking neighbours, against silence
         ("self_factor", "f8"),  # on the chance that neighbours settle it
         ("organised", "f8"),  # share of eligible cases that social organisations serve
         ("appeal", "f8"),  # utility of its station's rooms and open days
         ("contact", "f8"),  # utility added to asking the grid worker
         ("police", "?"),  # an officer in post
         ("online", "f8"),  # share of the hotline's services that can be had online
-        ("market", "f8"),  # utility of the market's supply, log of that against before
+        ("market", "f8"),  # odds of the market, against silence
     ]
 )
 

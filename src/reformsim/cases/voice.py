@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from reformsim.cases.state import (
     FIRST_RESIDENT,
     GRID,
@@ -29,9 +31,19 @@ def walk_utility(km, urban, old, urban_scale, rural_scale, old_factor):
     return -0.5 * x * x
 
 
+def odds_of_neighbours(world, participation):
+    """Odds of asking neighbours against silence, by the share of a community that takes part."""
+    return np.exp(world["voice_neighbours"] + world["voice_participation"] * participation)
+
+
+def odds_of_market(world, supply):
+    """Odds of the market against silence; of n like services the best is worth log n more."""
+    return np.exp(world["voice_market"]) * supply
+
+
 @njit(cache=True)
-def utilities(w, category, community, old, km, trust, known):
-    """Utilities of the six choices, in their order; −inf where a choice does not exist.
+def odds(w, category, community, old, km, trust, known):
+    """Odds of the six choices against silence, in their order: e to the power of their utilities.
 
     Multinomial logit (design §4): ``community`` is a COMMUNITY_ROW, ``trust`` holds trust in grid
     worker, station and hotline; ``known`` is True after a first success, which raises the odds
@@ -42,8 +54,6 @@ def utilities(w, category, community, old, km, trust, known):
     errand = w.voice_errand if category.errand else 0.0
     online = community.online
     excluded = w.online_exclusion * online if old else 0.0
-    neighbours = w.voice_neighbours + w.voice_participation * community.participation
-    market = w.voice_market + community.market if category.market else -math.inf
     grid = w.voice_grid + public + errand + community.contact + w.voice_trust * (trust[0] - 0.5)
     station = (
         w.voice_station
@@ -60,34 +70,18 @@ def utilities(w, category, community, old, km, trust, known):
         + w.voice_trust * (trust[2] - 0.5)
         + (w.voice_old_hotline - excluded if old else w.online_gain * online)
     )
-    return 0.0, neighbours, market, grid, station, hotline
-
-
-@njit(cache=True)
-def shares(utility):
-    """Chances of the six choices by their utilities: multinomial logit.
-
-    Tuples, not arrays: counting the uses of two small arrays took an eighth of the engine's time.
-    """
-    silence, neighbours, market, grid, station, hotline = utility
-    top = max(silence, neighbours, market, grid, station, hotline)
-    silence = math.exp(silence - top)
-    neighbours = math.exp(neighbours - top)
-    market = math.exp(market - top)
-    grid = math.exp(grid - top)
-    station = math.exp(station - top)
-    hotline = math.exp(hotline - top)
-    total = silence + neighbours + market + grid + station + hotline
+    # a tuple: counting the uses of one small array took an eighth of the engine's time
     return (
-        silence / total, neighbours / total, market / total,
-        grid / total, station / total, hotline / total,
+        1.0, community.neighbours, community.market if category.market else 0.0,
+        math.exp(grid), math.exp(station), math.exp(hotline),
     )  # fmt: skip
 
 
 @njit(cache=True)
-def choose(u, share):
-    """Choose one of six by a uniform ``u`` and their chances."""
-    silence, neighbours, market, grid, station, hotline = share
+def choose(u, odds):
+    """Choose one of six by a uniform ``u`` and their odds."""
+    silence, neighbours, market, grid, station, hotline = odds
+    u *= silence + neighbours + market + grid + station + hotline
     u -= silence
     chosen = int(u >= 0.0)
     u -= neighbours
@@ -98,7 +92,7 @@ def choose(u, share):
     chosen += u >= 0.0
     u -= station
     chosen += u >= 0.0
-    return chosen if u < hotline else SILENCE  # chances may add up to a little less than 1
+    return chosen if u < hotline else SILENCE  # by rounding alone
 
 
 @njit(cache=True)
@@ -212,8 +206,8 @@ def voice(d, need):
     trust = (
         r.trust_grid / TRUST_UNIT, r.trust_station / TRUST_UNIT, r.trust_hotline / TRUST_UNIT,
     )  # fmt: skip
-    utility = utilities(
+    odds_here = odds(
         d.world[0], d.categories[need.category], d.communities[grid.community], r.age == OLD,
         grid.walk, trust, r.known == 1,
     )  # fmt: skip
-    return choose(draw(need.key, VOICE), shares(utility))
+    return choose(draw(need.key, VOICE), odds_here)

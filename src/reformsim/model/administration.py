@@ -142,7 +142,7 @@ class Administration:
             self.people.organised(self.rules)[unit], self.rules[unit], w,
         )  # fmt: skip
         supply = self.business.table["supply"]
-        orders.write_services(columns.communities, self.rules, unit, supply, self.setting.seed)
+        orders.write_services(columns.communities, self.rules, unit, supply, w, self.setting.seed)
         orders.write_grids(columns, self.rules, self.setting.seed)
         orders.write_premises(columns, self.structure.space, self.structure.days, w)
         self.places.enforce(self.rules, unit, day)

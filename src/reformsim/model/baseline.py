@@ -14,6 +14,7 @@ from reformsim import categories, uncertainties
 from reformsim import rules as levers
 from reformsim.cases.demand import Demand, expect
 from reformsim.cases.state import COMMUNITY_ROW, UNIT_ROW
+from reformsim.cases.voice import odds_of_market
 from reformsim.chance import Purpose, normal_quantile, unit_draws
 from reformsim.city import ages_by_grid, layouts
 from reformsim.city.territory import City
@@ -101,6 +102,7 @@ def _baseline(city: City, facts: bytes) -> Baseline:
     communities["unit"] = unit_of
     communities["kind"] = city.communities.kind
     communities["urban"] = city.communities.urban
+    communities["market"] = odds_of_market(world, 1.0)
     captured = share_captured(
         city, share, city.communities.population.astype(float), world, unit_of
     )

@@ -6,6 +6,7 @@ from reformsim import rules as levers
 from reformsim.cases.columns import Columns
 from reformsim.cases.needs import peak
 from reformsim.cases.state import CENTRES, STATIONS
+from reformsim.cases.voice import odds_of_market, odds_of_neighbours
 from reformsim.chance import Purpose, unit_draws
 from reformsim.city import layouts
 from reformsim.city.borders import seats
@@ -100,7 +101,7 @@ def write_communities(
     _, fit = council_effect(participation, strength, tipping_point(w["never"]))
     harm = np.where(fit < 0, w["capture"] * fit, fit)
     owners = own_affairs(participation, communities["kind"], rules["self_solving"], w)
-    communities["participation"] = participation
+    communities["neighbours"] = odds_of_neighbours(w, participation)
     communities["self_factor"] = np.maximum(
         1.0 + w["self_gain"] * participation + w["council_gain"] * harm + owners, 0.0
     )
@@ -121,16 +122,21 @@ def write_needs(accept: np.ndarray, mix: np.ndarray, world: np.record) -> None:
 
 
 def write_services(
-    communities: np.ndarray, rules: np.ndarray, unit: np.ndarray, supply: np.ndarray, seed: int
+    communities: np.ndarray,
+    rules: np.ndarray,
+    unit: np.ndarray,
+    supply: np.ndarray,
+    world: np.record,
+    seed: int,
 ) -> None:
     """Write where officers are in post, what can be had online, what the market offers.
 
     ``unit`` is the subdistrict of each community, ``supply`` the market services it has against
-    before the reform, both (communities,). Of n like services the best is worth log n more.
+    before the reform, both (communities,).
     """
     communities["police"] = reaches(rules["police_posts"][unit], seed, Purpose.POSTS)
     communities["online"] = rules["online_channel"][unit]
-    communities["market"] = np.log(supply)
+    communities["market"] = odds_of_market(world, supply)
 
 
 def write_stations(
