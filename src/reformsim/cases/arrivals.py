@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from reformsim.cases.handle import prefetch
 from reformsim.cases.state import (
     AROUND_THE_CLOCK,
     FIRST_RESIDENT,
@@ -10,7 +11,7 @@ from reformsim.cases.state import (
     UPCOMING,
 )
 from reformsim.chance import Purpose, draw, mix, poisson
-from reformsim.kernels import njit, prefetch
+from reformsim.kernels import njit
 
 RESIDENT, CATEGORY = int(Purpose.RESIDENT), int(Purpose.CATEGORY)
 MOMENT, THINNING = int(Purpose.MOMENT), int(Purpose.THINNING)
@@ -55,7 +56,7 @@ def generate(d, day, total):
     keys, residents = np.empty(total, np.uint64), np.empty(total, np.int32)
     categories, times = np.empty(total, np.uint8), np.empty(total)
     candidates = _candidates(d, day, keys, residents, categories)
-    n = 0
+    n = np.int64(0)
     for start in range(0, candidates, BLOCK):
         block = start, min(start + BLOCK, candidates)
         _pick(d, keys, residents, block)

@@ -54,5 +54,5 @@ def finish_wall(w, calendar):
 def start_wall(w, calendar):
     """Latest wall time before more than ``w`` hours are worked (next opening, not closing time)."""
     hours = CALENDARS[calendar, 1]
-    n = math.floor(w / hours)
+    n = float(math.floor(w / hours))
     return _wall(n, w - n * hours, calendar)

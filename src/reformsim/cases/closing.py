@@ -9,7 +9,7 @@ from reformsim.cases.parts import assemble, part_done
 from reformsim.cases.state import Count
 from reformsim.cases.steps import SECOND_ROUND, count, finish, stay_open
 from reformsim.cases.voice import lift, live_through
-from reformsim.cases.work import unit_of, visit_key
+from reformsim.cases.work import AT_CLOSING, unit_of, visit_key
 from reformsim.categories import FIRMS, ORDER
 from reformsim.chance import Purpose, draw
 from reformsim.kernels import njit
@@ -25,7 +25,7 @@ def close(d, i, t):
     if case.flags & s.FAILED:
         lose(d, i, t, s.LAPSED)
         return
-    key = visit_key(case.key, 10, case.attempt)
+    key = visit_key(case.key, AT_CLOSING, case.attempt)
     first = not case.flags & s.REOPENED
     state = s.SOLVED
     again = False

@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from reformsim.cases import state as s
 from reformsim.cases.escalate import climb, decided, taken_up
 from reformsim.cases.parts import assemble, send
@@ -66,7 +68,7 @@ def mediate(d, i, t):
     case.delay = lognormal_delay(
         d.world[0].mediation_days, 0.5, case.key, Purpose.MEDIATION_DAYS
     )  # fmt: skip
-    join(d, i, int(d.communities[case.community].desk), mediation_work(d, i), s.MEDIATION)
+    join(d, i, np.int64(d.communities[case.community].desk), mediation_work(d, i), s.MEDIATION)
 
 
 @njit(cache=True)

@@ -5,6 +5,7 @@ import numpy as np
 from reformsim.cases.arrivals import count_candidates, generate
 from reformsim.cases.clock import CALENDARS, finish_wall, to_work
 from reformsim.cases.flow import desk_now, handle, work_of
+from reformsim.cases.handle import prefetch
 from reformsim.cases.intake import arise
 from reformsim.cases.queue import (
     make_room,
@@ -35,7 +36,7 @@ from reformsim.cases.state import (
     District,
 )
 from reformsim.cases.work import unit_of
-from reformsim.kernels import njit, prefetch
+from reformsim.kernels import njit
 
 DONE, FULL, CROWDED = range(3)
 #: Records that one event may take: a case of six departments opens at most five more chains.

@@ -10,6 +10,7 @@ the case table and is found when the next span is opened.
 import numpy as np
 
 from reformsim.cases.clock import finish_wall, start_wall, to_work
+from reformsim.cases.handle import prefetch
 from reformsim.cases.state import (
     BUCKET,
     CASE,
@@ -23,7 +24,7 @@ from reformsim.cases.state import (
     START_DAY,
     District,
 )
-from reformsim.kernels import njit, prefetch
+from reformsim.kernels import njit
 
 
 @njit(cache=True)
@@ -127,7 +128,8 @@ def _file_cases(d, start, end):
     d.span[END_DAY] = end
     d.state[BUCKET] = -1
     d.state[HEAP] = 0
-    d.buckets[:] = -1
+    for b in range(len(d.buckets)):
+        d.buckets[b] = -1
     for i in range(len(d.cases)):
         stage = d.cases[i].stage
         if stage not in IDLE and d.cases[i].time < end:

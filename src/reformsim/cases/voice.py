@@ -130,7 +130,7 @@ def touch(d, resident, t):
     days = t - r.touched
     base = baseline_of(w, d.fixed[SEED], d.fixed[FIRST_RESIDENT] + resident)
     return drift(
-        float(r.satisfaction), float(r.burden), base, days,
+        np.float64(r.satisfaction), np.float64(r.burden), base, days,
         w.satisfaction_memory, w.silent_lifetime, w.burden_weight,
     )  # fmt: skip
 

@@ -24,17 +24,22 @@ from reformsim.chance import Purpose, draw, mix, normal, uniform
 from reformsim.kernels import njit
 
 COUNT = 12
-LEVEL, PART_CATEGORY = int(Purpose.LEVEL), int(Purpose.PART_CATEGORY)
-PARTS, WORK, PART_DELAY = int(Purpose.PARTS), int(Purpose.WORK), int(Purpose.PART_DELAY)
-COMMON_DELAY, INTAKE_WORK = int(Purpose.COMMON_DELAY), int(Purpose.INTAKE_WORK)
-OTHER_DESK, HUB_WORK = int(Purpose.OTHER_DESK), int(Purpose.HUB_WORK)
-REENTRY, TREATMENT = int(Purpose.REENTRY), int(Purpose.TREATMENT)
-SPOT_WORK, MEDIATION_WORK = int(Purpose.SPOT_WORK), int(Purpose.MEDIATION_WORK)
+# of Numba's own kind of integer: of Python's, each number would be compiled by itself
+(
+    LEVEL, PART_CATEGORY, PARTS, WORK, PART_DELAY, COMMON_DELAY, INTAKE_WORK, OTHER_DESK, HUB_WORK,
+    REENTRY, TREATMENT, SPOT_WORK, MEDIATION_WORK,
+) = np.array([
+    Purpose.LEVEL, Purpose.PART_CATEGORY, Purpose.PARTS, Purpose.WORK, Purpose.PART_DELAY,
+    Purpose.COMMON_DELAY, Purpose.INTAKE_WORK, Purpose.OTHER_DESK, Purpose.HUB_WORK,
+    Purpose.REENTRY, Purpose.TREATMENT, Purpose.SPOT_WORK, Purpose.MEDIATION_WORK,
+])  # fmt: skip
+#: Streams of a case beside those of its parts, 0 to 5.
+AT_INTAKE, IN_COMMON, AT_HUB, RETURNED, AT_CLOSING = np.arange(6, 11)
 
 
 @njit(cache=True)
 def visit_key(key, part, attempt):
-    """Stream of one visit: part 0–5 of the need (6–10 for other stages), attempt 0–255."""
+    """Stream of one visit: part 0–5 of the need or another stream, attempt 0–255."""
     return mix(key, 1000 + 256 * part + attempt)
 
 
@@ -199,7 +204,7 @@ def common_delay(d, i):
     case = d.cases[i]
     unit = d.units[unit_of(d, i)]
     c = d.categories[case.category]
-    key = visit_key(case.key, 7, case.attempt)
+    key = visit_key(case.key, IN_COMMON, case.attempt)
     days = treatment(d, i) * lognormal_delay(
         w.delay_common * c.delay, w.delay_common_sigma, key, COMMON_DELAY
     )
@@ -217,7 +222,8 @@ def intake_work(d, i, hours):
     """Hours of intake at grid worker, station or hotline; more where patrols over-report."""
     w = d.world[0]
     case = d.cases[i]
-    hours *= spread(d.fixed[SERVICE], w.work_cv, visit_key(case.key, 6, case.attempt), INTAKE_WORK)
+    key = visit_key(case.key, AT_INTAKE, case.attempt)
+    hours *= spread(d.fixed[SERVICE], w.work_cv, key, INTAKE_WORK)
     if case.flags & PATROLLED:
         hours *= 1.0 + w.over_report * d.units[unit_of(d, i)].linkage
     return hours
@@ -228,7 +234,7 @@ def reentry_work(d, i):
     """Hours of taking in and returning a case that came to a wrong desk."""
     w = d.world[0]
     case = d.cases[i]
-    key = mix(visit_key(case.key, 9, case.attempt), int(case.mask))
+    key = mix(visit_key(case.key, RETURNED, case.attempt), int(case.mask))
     return w.reentry_hours * spread(d.fixed[SERVICE], w.work_cv, key, REENTRY)
 
 
@@ -237,7 +243,7 @@ def hub_work(d, i):
     """Hours of assembling a case at the hub, and of chasing its parts."""
     w = d.world[0]
     case = d.cases[i]
-    key = visit_key(case.key, 8, case.attempt)
+    key = visit_key(case.key, AT_HUB, case.attempt)
     hours = w.hub_hours * spread(d.fixed[SERVICE], w.work_cv, key, HUB_WORK)
     return hours + d.units[unit_of(d, i)].follow_up * w.chase_hours * case.parts
 
