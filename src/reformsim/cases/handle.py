@@ -168,7 +168,7 @@ def _len(context, builder, sig, args):
 
 
 def _is_index(typ: Any, ndim: int) -> bool:
-    words = tuple(typ) if isinstance(typ, types.BaseTuple) else (typ,)
+    words = getattr(typ, "types", (typ,))
     whole = (types.Integer, types.IntEnumMember)
     return len(words) == ndim and all(isinstance(word, whole) for word in words)
 
@@ -209,7 +209,7 @@ def _set(context, builder, sig, args):
 def item_address(context, builder, column, index, value, at):
     """Return the address of an item, as a pointer to it; ``index`` is the type of ``at``."""
     tuples = isinstance(index, types.BaseTuple)
-    kinds = tuple(index) if tuples else (index,)
+    kinds = getattr(index, "types", (index,))
     words = cgutils.unpack_tuple(builder, at) if tuples else [at]
     row = ir.Constant(context.get_value_type(types.intp), 0)
     for k, (word, kind) in enumerate(zip(words, kinds, strict=True)):
