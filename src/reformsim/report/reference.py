@@ -150,7 +150,7 @@ IN_PLACE: tuple[InPlace, ...] = (
             "trust in a channel before any contact, of 65,535"),
     InPlace("cases.voice", "limit = {} * w.baseline",
             "share of the mean baseline satisfaction that the burden of silent needs can take"),
-    InPlace("cases.engine", "d.categories[case.category].cross, {})",
+    InPlace("cases.steps", "d.categories[case.category].cross, {})",
             "most that the chance of several departments can be"),
     InPlace("institutions.hours", 'worked = world["floor"] + {} * (1 - world["floor"])',
             "share of the hours above the floor that line departments work"),
