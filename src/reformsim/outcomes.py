@@ -1,14 +1,19 @@
 """The outcomes: pure functions of what a run counted, each with its unit and which way is better."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from reformsim.cases.state import BIN_FIRST, BIN_GROWTH, DESK_KINDS, WAITS, T
 from reformsim.declared import Outcome
+
+if TYPE_CHECKING:  # pandas is loaded by what makes a table: `reformsim check` makes none
+    import pandas as pd
 
 PERIODS = ("warm_up", "transition", "after")
 COLUMNS = ("outcome", "value", "unit", "better", "level", "place", "period")
@@ -280,6 +285,8 @@ def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
     ``groups`` lists (level, places, period, totals). Outcomes that a level does not have are
     left out.
     """
+    import pandas as pd
+
     rows: list[tuple] = []
     for level, places, period, totals in groups:
         for outcome, formula in TABLE:
@@ -309,6 +316,8 @@ def of_month(totals: Totals) -> dict[str, float]:
 
 def curves(months: list[Totals], days: list[int]) -> pd.DataFrame:
     """Return the outcomes of a single group by month: month, day (its end), outcome, value."""
+    import pandas as pd
+
     rows = [
         (month, day, name, value)
         for month, (day, totals) in enumerate(zip(days, months, strict=True))
@@ -322,6 +331,8 @@ def panel(months: list[Totals], days: list[int], names: Sequence[str]) -> pd.Dat
 
     ``cases`` is how many cases a share is of, NaN for what is no share of cases.
     """
+    import pandas as pd
+
     formulas = {outcome.name: formula for outcome, formula in TABLE}
     rows = [
         (month, day, group, name, value, cases)
@@ -349,6 +360,8 @@ def waits(spans: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]]) -> pd.
     the mean days from coming to a desk until service begins there, over visits that have ended, and
     missing where there was none; "visits" are these visits for 100 needs.
     """
+    import pandas as pd
+
     rows: list[tuple[str, str, float, str]] = []
     for period, (counts, stages, (visits, waited)) in spans.items():
         heard, dispatched = counts[T["voiced"]] + counts[T["found"]], counts[T["dispatched"]]

@@ -5,12 +5,14 @@ offsets says that the children of row i are rows ``first[i]:first[i + 1]`` of th
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, NamedTuple, Self, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple, Self, get_type_hints
 
 import numpy as np
-import pandas as pd
 
 from reformsim.city.plane import Outlines
+
+if TYPE_CHECKING:  # a check of a file can do without pandas
+    import pandas as pd
 
 
 class Column(NamedTuple):
@@ -51,7 +53,7 @@ class Table:
         return {name: hint.__metadata__[0] for name, hint in hints.items()}
 
     @classmethod
-    def of(cls, frame: pd.DataFrame, first: np.ndarray) -> Self:
+    def of(cls, frame: "pd.DataFrame", first: np.ndarray) -> Self:
         """Take the columns from a frame, and the column of offsets from ``first``."""
         names = cls.columns()
         return cls(**{n: first if n.startswith("first_") else frame[n].to_numpy() for n in names})

@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from reformsim.city import build
 from reformsim.experiment.kinds import Difference, Pilot
 from reformsim.scenario import YEAR, month_of, month_start
 
@@ -32,6 +31,8 @@ def design_of(experiment: "Experiment") -> Pilot:
 
 def units(experiment: "Experiment") -> tuple[str, ...]:
     """Return the names of the units that a pilot may treat."""
+    from reformsim.city import build  # loads pandas, which a check of other designs does not need
+
     city = build(experiment.city, experiment.city_seed)
     there = city.districts if design_of(experiment).units == "district" else city.subdistricts
     return tuple(map(str, there.name))
