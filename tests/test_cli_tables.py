@@ -249,11 +249,18 @@ def test_check_knows_an_experiment_by_its_keys(tmp_path, monkeypatch, key):
     assert (result.exit_code, result.stdout) == (0, "x.yaml: a valid experiment\n")
 
 
-def test_help_imports_nothing_heavy():
+@pytest.mark.parametrize(
+    ("words", "heavy"),
+    [
+        (["--help"], {"numpy", "numba", "pandas", "pydantic", "mesa"}),
+        (["check", str(ROOT / "experiments" / "regimes.yaml")], {"pandas", "pyarrow", "mesa"}),
+    ],
+)
+def test_a_quick_command_imports_nothing_heavy(words, heavy):
     code = (
         "import sys; from typer.testing import CliRunner; from reformsim.cli import app\n"
-        "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
-        "print(*{'numpy', 'numba', 'pandas', 'pydantic', 'mesa'} & sys.modules.keys())"
+        f"assert CliRunner().invoke(app, {words}).exit_code == 0\n"
+        f"print(*{heavy} & sys.modules.keys())"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert told.stdout.strip() == ""
