@@ -10,9 +10,12 @@ from concurrent.futures import ProcessPoolExecutor
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reformsim.cases import columns as case_columns
 from reformsim.cases import state as s
+from reformsim.cases.queue import in_order
 from reformsim.measures import BY_NAME
 from reformsim.model import CityModel
 from reformsim.scenario import Scenario, Step
@@ -60,6 +63,17 @@ def digest(scenario: Scenario, seed: int) -> str:
     """Hash a run: what a process of its own sends back."""
     found = bits(run(scenario, seed=seed))
     return hashlib.sha256(b"".join(found.values())).hexdigest()
+
+
+@given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 2), st.integers(0, 3)), max_size=40))
+def test_in_order_sorts_as_lexsort_does(made):
+    table = np.zeros(2 * len(made), s.CASE)
+    rows = np.arange(1, len(table), 2)  # every other row is of no concern
+    for row, (arrived, key, mask) in zip(rows, made, strict=True):
+        table[row]["arrived"], table[row]["key"], table[row]["mask"] = arrived / 7, key, mask
+    found = table[in_order(table, rows, "arrived", "key", "mask")]
+    columns = [table[name][rows] for name in ("mask", "key", "arrived")]
+    assert np.array_equal(found, table[rows[np.lexsort(columns)]])
 
 
 def test_one_seed_one_result_another_seed_another(town):

@@ -11,6 +11,7 @@ from reformsim import categories
 from reformsim.cases import needs
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, DAILY, OFFICE
+from reformsim.cases.handle import AHEAD, prefetch
 from reformsim.cases.threads import side_by_side
 from reformsim.cases.voice import baseline_of, known_of, odds_of_market, odds_of_neighbours, touch
 from reformsim.chance import seed_key
@@ -123,6 +124,7 @@ def open_cases(d, t):
     number = np.zeros((*d.pulse.shape, s.BINS), np.uint32)
     days = np.zeros((len(s.KINDS), *d.pulse.shape))
     for i in range(len(d.cases)):
+        prefetch(d.residents, d.cases[min(i + AHEAD, len(d.cases) - 1)].resident)
         case = d.cases[i]
         if case.parent == i and case.stage not in (s.FREE, s.NEED, s.FOUND, s.ENDED):
             age = d.residents[case.resident].age
@@ -292,7 +294,7 @@ def _district(
         needs=np.zeros(int(people * world["needs"] / 365.0 * 3.0) + 64, s.NEED_ROW),
         cases=np.zeros(room, s.CASE),
         links=links,
-        buckets=np.full(32 * per_day, -1, np.int32),
+        buckets=np.full((32 * per_day, s.CHAINS), -1, np.int32),
         heap_time=np.zeros(room),
         heap_case=np.zeros(room, np.int32),
         span=np.array([0.0, 0.0, per_day, 0.0]),

@@ -5,9 +5,10 @@ import numpy as np
 from reformsim.cases.arrivals import count_candidates, generate
 from reformsim.cases.clock import CALENDARS, finish_wall, to_work
 from reformsim.cases.flow import desk_now, handle, work_of
-from reformsim.cases.handle import prefetch
+from reformsim.cases.handle import AHEAD, prefetch
 from reformsim.cases.intake import arise
 from reformsim.cases.queue import (
+    in_order,
     make_room,
     next_bucket,
     open_span,
@@ -41,8 +42,6 @@ from reformsim.kernels import njit
 DONE, FULL, CROWDED = range(3)
 #: Records that one event may take: a case of six departments opens at most five more chains.
 SLACK = 8
-#: Needs by which a resident's record is asked for ahead of use.
-AHEAD = 8
 
 
 @njit(cache=True)
@@ -94,29 +93,37 @@ def served_hours(d: District, now: float) -> np.ndarray:
     order of the cases' keys: where a record lies in the pool must not show in the last bit.
     """
     worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
-    rows, left = _unserved(d, worked)
-    visits = d.cases[rows]
-    order = np.lexsort((visits["mask"], visits["key"]))
     out = d.desks["busy"].copy()
-    np.subtract.at(out, visits["desk"][order], left[order])
+    _take_off(d, in_order(d.cases, _unserved(d, worked), "key", "mask"), worked, out)
     return out
+
+
+@njit(cache=True)
+def _hours_left(d, i, worked):
+    """Hours of service to come of the visit of case ``i``; ``worked`` by calendar."""
+    case = d.cases[i]
+    return case.finish - max(case.start, worked[d.desks[case.desk].calendar])
 
 
 @njit(cache=True, nogil=True)
 def _unserved(d, worked):
-    """Return the visits that have service to come, and its hours; ``worked`` by calendar."""
+    """Return the cases whose visits have service to come."""
     rows = np.empty(len(d.cases), np.int64)
-    left = np.empty(len(d.cases))
     n = 0
     for i in range(len(d.cases)):
         case = d.cases[i]
-        if case.stage in AT_DESK and case.desk >= 0:
-            hours = case.finish - max(case.start, worked[d.desks[case.desk].calendar])
-            if hours > 0.0:
-                rows[n] = i
-                left[n] = hours
-                n += 1
-    return rows[:n], left[:n]
+        if case.stage in AT_DESK and case.desk >= 0 and _hours_left(d, i, worked) > 0.0:
+            rows[n] = i
+            n += 1
+    return rows[:n]
+
+
+@njit(cache=True, nogil=True)
+def _take_off(d, rows, worked, hours):
+    """Take off the ``hours`` of each desk what its visits ``rows`` still take."""
+    for n in range(len(rows)):
+        prefetch(d.cases, rows[min(n + AHEAD, len(rows) - 1)])
+        hours[d.cases[rows[n]].desk] -= _hours_left(d, rows[n], worked)
 
 
 @njit(cache=True, nogil=True)
@@ -158,6 +165,7 @@ def _split_visits(d, now, calendar, waiting, held):
 def _queue_again(d, order, now):
     for n in range(len(order)):
         i = order[n]
+        prefetch(d.cases, order[min(n + AHEAD, len(order) - 1)])
         case = d.cases[i]
         if case.stage == HUB and not d.units[unit_of(d, i)].joint > 0.0:
             case.desk = -1  # the committee is gone: on to the desks
@@ -209,11 +217,10 @@ def restaff(
     d.desks["busy"] = 0.0
     worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
     np.add.at(d.desks["busy"], held_desk, held_finish - worked[d.desks["calendar"][held_desk]])
-    cases = d.cases[waiting]
     # chains of one case may have come to a desk at one moment: as they stood before
-    ties = cases["mask"], cases["start"], cases["key"]
-    order = np.lexsort((*ties, cases["arrived"], cases["desk"]))
-    _queue_again(d, waiting[order], now)
+    waiting = in_order(d.cases, waiting, "arrived", "key", "start", "mask")
+    desk = d.cases["desk"][waiting].astype(np.min_scalar_type(len(d.desks)))
+    _queue_again(d, waiting[np.argsort(desk, kind="stable")], now)  # few desks: sorted by digits
 
 
 def run_to(d: District, day: float) -> None:

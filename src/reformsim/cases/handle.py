@@ -232,6 +232,8 @@ def _word(context, builder, value, k):
 
 #: Bytes of a cache line.
 LINE = 64
+#: Records by which a row that a list names is asked for ahead of use.
+AHEAD = 8
 
 
 def _prefetch(typing, column, index):

@@ -9,6 +9,8 @@ import math
 import numpy as np
 
 from reformsim.cases import state as s
+from reformsim.cases.handle import AHEAD, prefetch
+from reformsim.cases.queue import in_order
 from reformsim.cases.voice import bear
 from reformsim.kernels import njit
 
@@ -25,8 +27,7 @@ def weigh(d: s.District, day: int) -> None:
 
     In the order of the cases' keys: where a record lies must not show in the last bit of a sum.
     """
-    rows = _late(d, float(day))
-    _weigh(d, rows[np.argsort(d.cases["key"][rows])], float(day))
+    _weigh(d, in_order(d.cases, _late(d, float(day)), "key"), float(day))
     d.state[s.WEIGHED] = day
 
 
@@ -47,7 +48,10 @@ def _late(d, day):
 @njit(cache=True, nogil=True)
 def _weigh(d, rows, day):
     faded = d.world[0].overdue_burden - burden_left(d, day)
+    last = len(rows) - 1
     for n in range(len(rows)):
+        prefetch(d.cases, rows[min(n + 2 * AHEAD, last)])
+        prefetch(d.residents, d.cases[rows[min(n + AHEAD, last)]].resident)
         case = d.cases[rows[n]]
         bear(d, case.resident, day, faded if case.flags & s.OVERDUE else d.world[0].overdue_burden)
         case.flags |= s.OVERDUE

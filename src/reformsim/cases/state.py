@@ -305,8 +305,8 @@ class District(Bundle):
         "free": (np.float64, 1),  # hours at which each server is free, a min-heap per desk
         "needs": (NEED_ROW, 1),  # of the day, in order of (time, key)
         "cases": (CASE, 1),
-        "links": (np.int32, 1),  # next record in a bucket or another list, -1 at its end
-        "buckets": (np.int32, 1),
+        "links": (np.int32, 1),  # next record in a chain or another list, -1 at its end
+        "buckets": (np.int32, 2),  # (buckets, CHAINS) first record of each chain
         "heap_time": (np.float64, 1),
         "heap_case": (np.int32, 1),
         "span": (np.float64, 1),  # see below
@@ -361,6 +361,10 @@ START_DAY, END_DAY, RATE, STOP_DAY = range(4)
     FREE_HEAD, FREE_COUNT, BUCKET, HEAP, MEETING, MEETING_LOAD, CITY_HEAD, WEIGHED, NEEDS, UPCOMING,
     STATE,
 ) = range(11)  # fmt: skip
+
+#: Chains of records in a bucket, followed side by side: four links are waited for at once (1.02 to
+#: 1.05 times faster, the more cases are open). A power of two.
+CHAINS = 4
 
 # distributions of work
 LOGNORMAL, EXPONENTIAL, DETERMINISTIC = range(3)
