@@ -7,15 +7,14 @@ partitions, which is the cases that climb above their district, up and down.
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 
 from matplotlib.figure import Figure
 
+from benchmarks.city_year import YEAR, peak_memory, regime_in_force
 from benchmarks.frame import ROOT, Benchmark, Measured
-from benchmarks.whole_city import YEAR, regime_in_force
 from reformsim import CityModel
 from reformsim.cases.state import CASE, Count
 
@@ -40,7 +39,7 @@ def one_after_another(city: str, cities: int, needs: float, days: int, threads: 
         del model
     return total | {
         "seconds": time.perf_counter() - begun, "cities": cities, "days": days, "threads": threads,
-        "peak_MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3,
+        "peak_MB": peak_memory() / 1e6,
     }  # fmt: skip
 
 

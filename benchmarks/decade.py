@@ -2,8 +2,9 @@
 
 import os
 
+from benchmarks.city_year import YEAR
 from benchmarks.frame import Benchmark, Measured
-from benchmarks.whole_city import YEAR, apart, draw, table
+from benchmarks.whole_city import apart, draw, table
 
 
 def measure(quick: bool) -> Measured:

@@ -15,9 +15,9 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
+from benchmarks.city_year import ROOT
 from reformsim.experiment import environment
 
-ROOT = Path(__file__).resolve().parents[1]
 RECORDS = ROOT / "docs" / "performance"
 
 #: What one benchmark found, fit for JSON.

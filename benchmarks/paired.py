@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from matplotlib.figure import Figure
 
+from benchmarks.city_year import regime_in_force
 from benchmarks.frame import Benchmark, Measured
-from benchmarks.whole_city import regime_in_force
 from reformsim.experiment import plan
 from reformsim.experiment.run import carry_out
 from reformsim.experiment.schema import Experiment

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
+from benchmarks.city_year import YEAR, regime_in_force
 from benchmarks.frame import Benchmark, Measured, alternate, spread, written
-from benchmarks.whole_city import YEAR, regime_in_force
 from reformsim import CityModel, Scenario
 from reformsim.experiment import plan
 from reformsim.experiment.run import How, carry_out

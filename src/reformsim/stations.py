@@ -21,7 +21,6 @@ from numbers import Integral
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import csr_array
 
 from reformsim.kernels import njit
@@ -226,6 +225,9 @@ def _highs(
 
     The bound is infinite if it is proven that no other choice is better.
     """
+    # loaded by who asks for an optimum: 0.3 s that other runs do not wait for
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     base, step, matrix, lower = programme
     n_sites, n_z = len(state), len(step)
     # Powers of two scale without rounding; HiGHS's absolute tolerances want a cost of about 1000.
