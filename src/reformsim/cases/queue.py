@@ -235,11 +235,11 @@ def in_order(table: np.ndarray, rows: np.ndarray, first: str, *ties: str) -> np.
     values = table[first][rows]
     order = np.argsort(values)
     rows, values = rows[order], values[order]
-    tied = np.zeros(len(rows), bool)
-    tied[1:] = values[1:] == values[:-1]
-    tied[:-1] |= tied[1:]
-    few = rows[tied]
-    rows[tied] = few[np.lexsort((*(table[name][few] for name in reversed(ties)), values[tied]))]
+    same = np.flatnonzero(values[1:] == values[:-1])
+    if len(same):
+        tied = np.union1d(same, same + 1)
+        few = rows[tied]
+        rows[tied] = few[np.lexsort((*(table[name][few] for name in reversed(ties)), values[tied]))]
     return rows
 
 
