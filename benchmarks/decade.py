@@ -3,7 +3,7 @@
 import os
 
 from benchmarks.city_year import YEAR
-from benchmarks.frame import Benchmark, Measured
+from benchmarks.frame import Benchmark, Goal, Measured, spread
 from benchmarks.whole_city import apart, draw, table
 
 
@@ -15,4 +15,11 @@ def measure(quick: bool) -> Measured:
     return {"cells": [apart(city, 5, "block-separated", n, threads) for n in lengths]}
 
 
-BENCHMARK = Benchmark("decade", ("reformsim", "numpy", "numba"), measure, table, draw)
+def goals(measured: Measured) -> list[Goal]:
+    """Return what the long run costs, in years of the short one."""
+    short, long = measured["cells"]
+    asked = long["days"] / short["days"]
+    return [Goal("a decade, in first years", asked, "years", spread([long["run"] / short["run"]]))]
+
+
+BENCHMARK = Benchmark("decade", ("reformsim", "numpy", "numba"), measure, table, draw, goals)

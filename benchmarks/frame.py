@@ -27,8 +27,35 @@ type Contestant[T] = Callable[[int], Callable[[], T]]
 
 
 @dataclass(frozen=True)
+class Goal:
+    """What a benchmark is held against: at most ``limit``, or at least that many ``times``.
+
+    ``reached`` is a spread, of which the median counts.
+    """
+
+    what: str
+    limit: float
+    unit: str
+    reached: dict[str, float]
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal is reached."""
+        median = self.reached["median"]
+        return median >= self.limit if self.unit == TIMES else median <= self.limit
+
+
+#: The unit of a goal of which more is better: how many times faster.
+TIMES = "times"
+
+
+def _no_goals(_: Measured) -> list[Goal]:
+    return []
+
+
+@dataclass(frozen=True)
 class Benchmark:
-    """One benchmark: how it is measured, and how its record is shown.
+    """One benchmark: how it is measured, how its record is shown, what it is held against.
 
     ``measure`` takes whether to be quick, which is for trying out and not for the record;
     ``table`` returns Markdown.
@@ -39,6 +66,7 @@ class Benchmark:
     measure: Callable[[bool], Measured]
     table: Callable[[Measured], str]
     draw: Callable[[Measured], Figure]
+    goals: Callable[[Measured], list[Goal]] = _no_goals
 
 
 @dataclass(frozen=True)

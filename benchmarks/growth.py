@@ -7,7 +7,16 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from benchmarks.frame import Benchmark, Measured, alternate, ratios, spread, written
+from benchmarks.frame import (
+    TIMES,
+    Benchmark,
+    Goal,
+    Measured,
+    alternate,
+    ratios,
+    spread,
+    written,
+)
 from reformsim import CityModel, Scenario
 from reformsim.city import CityConfig
 
@@ -143,6 +152,16 @@ def table(measured: Measured) -> str:
     )
 
 
+def goals(measured: Measured) -> list[Goal]:
+    """Return the growth from a small city to the largest, and what a second thread brings."""
+    small, large = measured["residents"][1]["of"], measured["largest"]
+    what = f"a need of {large:,} residents, in needs of {small:,.0f}"
+    return [
+        Goal(what, 2.0, "needs", measured["large_to_small"]),
+        Goal("two threads against one", 1.6, TIMES, measured["threads"]),
+    ]
+
+
 def draw(measured: Measured) -> Figure:
     """Draw nanoseconds per need against residents and needs."""
     figure = Figure(figsize=(6.4, 2.6), layout="constrained")
@@ -161,4 +180,4 @@ def draw(measured: Measured) -> Figure:
     return figure
 
 
-BENCHMARK = Benchmark("growth", ("reformsim", "numpy", "numba"), measure, table, draw)
+BENCHMARK = Benchmark("growth", ("reformsim", "numpy", "numba"), measure, table, draw, goals)

@@ -16,7 +16,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numba import njit
 
-from benchmarks.frame import Benchmark, Measured, alternate, spread, written
+from benchmarks.frame import Benchmark, Goal, Measured, alternate, spread, written
 from reformsim import CityModel, Scenario
 from reformsim.cases import arrivals
 from reformsim.cases import state as s
@@ -226,6 +226,11 @@ def table(measured: Measured) -> str:
     )  # fmt: skip
 
 
+def goals(measured: Measured) -> list[Goal]:
+    """Return how near a need's cost comes to the limit of memory."""
+    return [Goal("cost of a need, in limits of memory", 4.0, "limits", measured["ratio"])]
+
+
 def shares(measured: Measured) -> dict[str, float]:
     """Return where a need's nanoseconds go in the large city, by differences between runs."""
     large, silent = (measured["cells"][name] for name in ("large", "large, nothing voiced"))
@@ -270,4 +275,4 @@ def draw(measured: Measured) -> Figure:
     return figure
 
 
-BENCHMARK = Benchmark("limit", ("reformsim", "numpy", "numba"), measure, table, draw)
+BENCHMARK = Benchmark("limit", ("reformsim", "numpy", "numba"), measure, table, draw, goals)

@@ -1,10 +1,10 @@
 """The page of results: docs/performance.md, whose parts between marks come from the records."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from benchmarks.frame import RECORDS, ROOT, Benchmark, kept
+from benchmarks.frame import RECORDS, ROOT, TIMES, Benchmark, kept
 
 PAGE = ROOT / "docs" / "performance.md"
 MISSING = "Not measured yet."
@@ -20,7 +20,7 @@ def part(benchmark: Benchmark) -> str:
     told = kept(benchmark.name)
     if told is None:
         return MISSING
-    pieces = [benchmark.table(told["measured"])]
+    pieces = [f'<a id="{benchmark.name}"></a>', benchmark.table(told["measured"])]
     picture = RECORDS / f"{benchmark.name}.png"
     if picture.exists():
         pieces.append(f"![{benchmark.name}]({RECORDS.name}/{picture.name})")
@@ -28,17 +28,35 @@ def part(benchmark: Benchmark) -> str:
     return "\n\n".join(pieces)
 
 
-def rewrite(text: str, benchmarks: Iterable[Benchmark]) -> str:
-    """Return the page with the parts of all benchmarks anew.
+def scores(benchmarks: Iterable[Benchmark]) -> str:
+    """Return the table of all goals: what was asked, what was reached."""
+    lines = ["| goal | asked | reached | |", "|---|--:|--:|---|"]
+    for benchmark in benchmarks:
+        told = kept(benchmark.name)
+        for goal in benchmark.goals(told["measured"]) if told else []:
+            sign, reached = "≥" if goal.unit == TIMES else "≤", goal.reached
+            spread = f" ({reached['low']:.3g}–{reached['high']:.3g})"
+            lines.append(
+                f"| [{benchmark.name}](#{benchmark.name}) {goal.what} "
+                f"| {sign} {goal.limit:g} {goal.unit} "
+                f"| {reached['median']:.3g}{spread if reached['low'] < reached['high'] else ''} "
+                f"| {'met' if goal.met else '**missed**'} |"
+            )
+    return "\n".join(lines)
+
+
+def rewrite(text: str, benchmarks: Sequence[Benchmark]) -> str:
+    """Return the page with the parts of all benchmarks anew, and the table of their goals.
 
     Raises LookupError where the page has no place for one.
     """
-    for benchmark in benchmarks:
-        begin, end = marks(benchmark.name)
+    parts = {"goals": scores(benchmarks)} | {x.name: part(x) for x in benchmarks}
+    for name, written in parts.items():
+        begin, end = marks(name)
         pattern = re.compile(re.escape(begin) + ".*?" + re.escape(end), re.DOTALL)
         if not pattern.search(text):
             raise LookupError(f"{PAGE.name} has no marks {begin} and {end}")
-        body = f"{begin}\n{part(benchmark)}\n{end}"
+        body = f"{begin}\n{written}\n{end}"
         text = pattern.sub(lambda _, body=body: body, text)  # type: ignore[misc]
     return text
 

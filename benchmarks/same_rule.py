@@ -12,7 +12,16 @@ from importlib import import_module
 
 from matplotlib.figure import Figure
 
-from benchmarks.frame import Benchmark, Measured, Timed, alternate, ratios, spread
+from benchmarks.frame import (
+    TIMES,
+    Benchmark,
+    Goal,
+    Measured,
+    Timed,
+    alternate,
+    ratios,
+    spread,
+)
 from benchmarks.rule import LEVEL, Builder, Outcome, Rule, compare
 
 OURS = "reformsim"
@@ -25,6 +34,8 @@ DAYS = {
 }
 QUICK = {2_000: 60}
 PAIRS, QUICK_PAIRS = 5, 3
+#: How many times faster than a framework was asked.
+FASTER = {"numpy": 5.0, "mesa_frames": 20.0, "mesa": 500.0}
 
 
 def builder(framework: str) -> Builder:
@@ -112,6 +123,16 @@ def _agree(outcomes: dict[str, Measured]) -> str:
     return f"**unequal: {', '.join(unequal)}**; {told}" if unequal else f"equal: {told}"
 
 
+def goals(measured: Measured) -> list[Goal]:
+    """Return the ratios against what was asked; of AgentPy nothing was."""
+    return [
+        Goal(f"{x['framework']}, {x['residents']:,} residents", limit, TIMES, x["ratio"])
+        for name, limit in FASTER.items()
+        for x in measured["rows"]
+        if x["framework"] == name
+    ]
+
+
 def draw(measured: Measured) -> Figure:
     """Draw the ratios by residents, a line for each framework."""
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
@@ -136,4 +157,5 @@ BENCHMARK = Benchmark(
     measure,
     table,
     draw,
+    goals,
 )

@@ -139,9 +139,17 @@ def test_ratios_are_of_pairs():
     assert ratios([2.0, 9.0, 8.0], [1.0, 3.0, 2.0]) == {"median": 3.0, "low": 2.0, "high": 4.0}
 
 
+@pytest.mark.parametrize(
+    ("unit", "reached", "met"), [("s", 2.0, True), ("s", 2.1, False), ("times", 1.9, False)]
+)
+def test_a_goal_is_a_most_or_of_times_a_least(unit, reached, met):
+    goal = frame.Goal("toys", 2.0, unit, frame.spread([reached, 0.0, 9.0]))
+    assert goal.met is met
+
+
 def test_the_page_is_what_the_records_say():
     text = page.PAGE.read_text("utf-8")
-    assert page.rewrite(text, map(command.benchmark, command.NAMES)) == text
+    assert page.rewrite(text, [command.benchmark(name) for name in command.NAMES]) == text
 
 
 def test_a_record_becomes_a_part_of_the_page(tmp_path, monkeypatch):
@@ -149,15 +157,17 @@ def test_a_record_becomes_a_part_of_the_page(tmp_path, monkeypatch):
     monkeypatch.setattr(page, "RECORDS", tmp_path)
     one = frame.Benchmark(
         "toy", ("numpy",), lambda quick: {"quick": quick}, lambda m: f"| {m['quick']} |",
-        lambda _: Figure(),
+        lambda _: Figure(), lambda _: [frame.Goal("toys", 2.0, "s", frame.spread([3.0]))],
     )  # fmt: skip
     begin, end = page.marks("toy")
-    before = f"Above.\n{begin}\n{page.MISSING}\n{end}\nBelow.\n"
+    goals = "{}\n| goal | asked | reached | |\n|---|--:|--:|---|\n{}\n".format(*page.marks("goals"))
+    before = f"{goals}Above.\n{begin}\n{page.MISSING}\n{end}\nBelow.\n"
     assert page.rewrite(before, [one]) == before
     frame.keep(frame.record(one, False, "python -m benchmarks toy"), one)
     after = page.rewrite(before, [one])
     assert "| False |" in after and "toy.png" in after and "`python -m benchmarks toy`" in after
-    assert after.startswith("Above.\n") and after.endswith("\nBelow.\n")
+    assert "\nAbove.\n" in after and after.endswith("\nBelow.\n")
+    assert "| [toy](#toy) toys | ≤ 2 s | 3 | **missed** |" in after
     with pytest.raises(LookupError, match="no marks"):
         page.rewrite("Above.", [one])
 
