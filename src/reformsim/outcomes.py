@@ -287,16 +287,23 @@ def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    rows: list[tuple] = []
+    told = [(outcome.name, outcome.unit, outcome.better) for outcome, _ in TABLE]
+    name, unit, better = (np.array(column, object) for column in zip(*told, strict=True))
+    frames = [pd.DataFrame([], columns=list(COLUMNS))]
     for level, places, period, totals in groups:
-        for outcome, formula in TABLE:
-            name, unit, better = outcome.name, outcome.unit, outcome.better
-            rows += [
-                (name, float(value), unit, better, level, place, period)
-                for place, value in zip(places, formula(totals), strict=True)
-                if np.isfinite(value)
-            ]
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+        values = np.array([formula(totals) for _, formula in TABLE], float)
+        of, at = np.nonzero(np.isfinite(values))
+        columns = (
+            name[of],
+            values[of, at],
+            unit[of],
+            better[of],
+            level,
+            np.array(places)[at],
+            period,
+        )
+        frames.append(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))))
+    return pd.concat(frames[1:] or frames, ignore_index=True)
 
 
 def vector(totals: Totals) -> dict[str, float]:
