@@ -1,8 +1,10 @@
 """Satisfaction: rest points and cycles of experience, and drift between touches."""
 
+from decimal import Decimal, localcontext
+
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from reformsim.cases import engine
@@ -112,6 +114,19 @@ def test_equal_rates_are_the_limit(days, memory, exponent, weight):
     assert equal == pytest.approx(by_hand, abs=1e-12)
     near, _ = drift(0.5, 4.0, 0.6, days, memory, memory * (1 + 10**exponent), weight)
     assert near == pytest.approx(equal, abs=weight * 4.0 * (10**exponent + 1e-6))
+
+
+@settings(max_examples=200)
+@given(DAYS, MEMORY, st.floats(-9, 0), st.sampled_from([-1, 1]))
+@example(400.0, 365.0, -3.0, 1)  # where one formula hands over to the other
+@example(400.0, 365.0, -3.0, -1)
+def test_rates_near_and_apart_agree_with_fifty_digits(days, memory, exponent, side):
+    lifetime = memory * (1 + side * 0.9 * 10**exponent)
+    found, _ = drift(0.0, 1.0, 0.0, days, memory, lifetime, 1.0)
+    with localcontext(prec=50):
+        t, m, life = (Decimal(x) for x in (days, memory, lifetime))
+        exact = ((-t / life).exp() - (-t / m).exp()) * life / (life - m)
+    assert -found == pytest.approx(float(exact), abs=1e-12)
 
 
 def test_drift_solves_its_equation():
