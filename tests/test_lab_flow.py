@@ -4,7 +4,13 @@ Random results are held to the false-alarm rate of ``support.ALARM`` each, 30 of
 properties of the second half are exact.
 """
 
-from itertools import product
+import copy
+import os
+import pickle
+import subprocess
+import sys
+from itertools import permutations, product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +22,7 @@ from reformsim import lab
 from reformsim.cases import engine
 from reformsim.cases import state as s
 from reformsim.cases.clock import ALWAYS, CALENDARS, finish_wall, start_wall, to_work
+from reformsim.cases.queue import open_span
 from support import LIMIT, busy_town, kept, z_of_mean, z_of_p
 
 
@@ -159,6 +166,73 @@ def test_buckets_and_spans_change_nothing(days, rate, seed):
     other.span[s.RATE] = rate
     run(other, [*days, HORIZON])
     same(plain, other)
+
+
+HOURS = 0.1, 0.7, 0.3
+
+
+def chains_at_a_desk(rows):
+    """Lay out a town with three chains of one case at one desk, alike but for their parts."""
+    d, servers, speed = busy_town()
+    for row, mask, hours in zip(rows, (1, 2, 4), HOURS, strict=True):
+        case = d.cases[row]
+        for name, value in {
+            "key": 7, "mask": mask, "stage": s.LOCAL, "channel": s.GRID, "parent": row,
+            "arrived": 0.5, "begun": -1.0, "start": 0.0, "finish": hours, "parts": 3,
+        }.items():  # fmt: skip
+            case[name] = value
+    return d, servers, speed
+
+
+@pytest.mark.parametrize("rows", [*permutations((3, 5, 8))])
+def test_chains_of_one_case_are_told_apart_by_their_parts(rows):
+    """Wherever their records lie: to the bit."""
+    d, servers, speed = chains_at_a_desk(rows)
+    (desk,) = set(d.cases["desk"][list(rows)])
+    d.desks["busy"][desk] = 1.1
+    in_order, *others = [((1.1 - a) - b) - c for a, b, c in permutations(HOURS)]
+    assert any(other != in_order for other in others)
+    assert engine.served_hours(d, 0.0)[desk] == in_order
+    engine.restaff(d, 0.0, servers, speed)
+    starts = d.cases["start"][list(rows)]
+    assert starts[0] < starts[1] < starts[2]
+
+
+@settings(max_examples=12)
+@given(day=st.integers(1, HORIZON - 1), seed=st.integers(0, 2**40))
+def test_a_span_begun_anew_half_way_changes_nothing(day, seed):
+    plain, _, _ = busy_town(seed, HORIZON)
+    run(plain, [HORIZON])
+    again, _, _ = busy_town(seed, HORIZON)
+    open_span(again, 0, HORIZON)
+    engine.run_to(again, float(day))
+    assert (again.buckets >= 0).any()
+    engine.run_span(again, day, HORIZON)
+    same(plain, again)
+
+
+def test_a_bundle_is_what_its_kernels_take_it_for():
+    d, _, _ = busy_town()
+    for copied in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(TypeError, match="points into memory"):
+            copied(d)
+    for name, value in {"nothing": d.free, "free": d.free[::2], "cases": d.free}.items():
+        with pytest.raises(TypeError, match=name):
+            setattr(d, name, value)
+
+
+def test_indices_are_checked_where_numba_is_told_to():
+    """Compiled in another process: whether a kernel checks is settled as it is compiled."""
+    code = (
+        "from numba import njit; from support import busy_town; d, _, _ = busy_town()\n"
+        "@njit\ndef read(d, i):\n    return d.free[i]\n"
+        "read(d, 0)\ntry:\n    read(d, len(d.free))\nexcept IndexError:\n    print('checked')"
+    )
+    told = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, text=True, capture_output=True,
+        env=os.environ | {"NUMBA_BOUNDSCHECK": "1", "NUMBA_DISABLE_JIT": "0"}, check=True,
+    )  # fmt: skip
+    assert told.stdout == "checked\n"
 
 
 def test_small_tables_change_nothing():

@@ -93,8 +93,10 @@ def served_hours(d: District, now: float) -> np.ndarray:
     order of the cases' keys: where a record lies in the pool must not show in the last bit.
     """
     worked = np.array([to_work(now, c) for c in range(len(CALENDARS))])
+    rows = _unserved(d, worked)
+    order = np.lexsort((d.cases["mask"][rows], d.cases["key"][rows]))
     out = d.desks["busy"].copy()
-    _take_off(d, in_order(d.cases, _unserved(d, worked), "key", "mask"), worked, out)
+    _take_off(d, rows[order], worked, out)
     return out
 
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from reformsim.cases import state as s
 from reformsim.cases.handle import AHEAD, prefetch
-from reformsim.cases.queue import in_order
 from reformsim.cases.voice import bear
 from reformsim.kernels import njit
 
@@ -27,7 +26,8 @@ def weigh(d: s.District, day: int) -> None:
 
     In the order of the cases' keys: where a record lies must not show in the last bit of a sum.
     """
-    _weigh(d, in_order(d.cases, _late(d, float(day)), "key"), float(day))
+    rows = _late(d, float(day))
+    _weigh(d, rows[np.argsort(d.cases["key"][rows])], float(day))
     d.state[s.WEIGHED] = day
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from reformsim import categories
 from reformsim.cases import state as s
 from reformsim.cases.columns import DAILY_COUNTS, Columns, drifted
+from reformsim.cases.queue import give_back_all
 from reformsim.city import multipliers
 from reformsim.residents import Residents
 
@@ -61,10 +62,7 @@ def forget(columns: Columns, channels: tuple[str, ...], since: float) -> None:
         kept &= rows["parent"] == ended
         gone = ended[~kept]
         if len(gone):
-            d.cases["stage"][gone] = s.FREE
-            d.links[gone] = [*gone[1:], d.state[s.FREE_HEAD]]
-            d.state[s.FREE_HEAD] = gone[0]
-            d.state[s.FREE_COUNT] += len(gone)
+            give_back_all(d, gone)
 
 
 def _heard(rows: np.ndarray) -> np.ndarray:
