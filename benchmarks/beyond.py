@@ -28,15 +28,19 @@ def one_after_another(city: str, cities: int, needs: float, days: int, threads: 
     base = regime_in_force(city, needs, "systemic", days)
     total = {"residents": 0, "needs": 0.0, "climbed": 0.0, "subdistricts": 0}
     begun = time.perf_counter()
+    model = None
     for seed in range(1, cities + 1):
-        model = CityModel(base.model_copy(update={"city_seed": seed}), seed, threads)
+        scenario = base.model_copy(update={"city_seed": seed})
+        if model is None:
+            model = CityModel(scenario, seed, threads)
+        else:
+            model.reset(scenario, seed)  # lets go of the columns before it makes others
         model.run_until(days)
         counted = model.columns.tally.sum(axis=(0, 1))
         total["residents"] += len(model.city.people)
         total["subdistricts"] += len(model.city.subdistricts)
         total["needs"] += float(counted[Count.NEEDS])
         total["climbed"] += float(counted[Count.ESCALATED])
-        del model
     return total | {
         "seconds": time.perf_counter() - begun, "cities": cities, "days": days, "threads": threads,
         "peak_MB": peak_memory() / 1e6,

@@ -221,9 +221,11 @@ def table(measured: Measured) -> str:
             f"| **{ratio['median']:.3g}** ({ratio['low']:.3g}–{ratio['high']:.3g}) |"
         )
         said = [
-            "equal" if found["equal"] else "**unequal**",
-            "ours as the product form" if found["ours_exact"] else "**ours not the product form**",
-            "its as well" if found["theirs_exact"] else "**its not the product form**",
+            "not told apart" if found["equal"] else "**told apart**",
+            "nor ours from the product form"
+            if found["ours_exact"]
+            else "**ours is not the product form**",
+            "nor its" if found["theirs_exact"] else "**its is not the product form**",
         ]
         waits.append(f"| reformsim | {_row(found['ours'])} | |")
         waits.append(f"| {x['library']} | {_row(found['theirs'])} | {'; '.join(said)} |")

@@ -120,7 +120,7 @@ def _agree(outcomes: dict[str, Measured]) -> str:
         f"wait {wait['ours']:.3f} and {wait['theirs']:.3f} (±{wait['half_width']:.3f}) d, "
         f"satisfaction {mood['ours']:.4f} and {mood['theirs']:.4f} (±{mood['half_width']:.4f})"
     )
-    return f"**unequal: {', '.join(unequal)}**; {told}" if unequal else f"equal: {told}"
+    return f"**told apart: {', '.join(unequal)}**; {told}" if unequal else f"not told apart: {told}"
 
 
 def goals(measured: Measured) -> list[Goal]:

@@ -49,33 +49,51 @@ def pipeline(runs: int, seed: int) -> Callable[[], int]:
     return run
 
 
-def bare(runs: int, seed: int) -> Callable[[], int]:
-    """Return what makes the same runs by the model alone, set back between them."""
+def bare(runs: int, seed: int, spent: list[float]) -> Callable[[], int]:
+    """Return what makes the same runs by the model alone, set back between them.
+
+    Adds to ``spent`` the seconds that the case engine alone took of them.
+    """
     asked = plan.of(experiment(runs))
 
     def run() -> int:
-        model, rows = None, 0
+        model, rows, engine = None, 0, [0.0]
         for one in asked.runs:
             scenario = asked.source.scenario(one)
             assert isinstance(scenario, Scenario)
             if model is None:
                 model = CityModel(scenario, one.seed)
+                _time_the_engine(model, engine)
             else:
                 model.reset(scenario, one.seed)
             model.run_until(YEAR)
             rows += sum(value == value for _, value in model.headlines())
+        spent.append(engine[0])
         return rows
 
     return run
 
 
+def _time_the_engine(model: CityModel, spent: list[float]) -> None:
+    catch_up = model._catch_up
+
+    def timed() -> None:
+        begun = time.perf_counter()
+        catch_up()
+        spent[0] += time.perf_counter() - begun
+
+    model._catch_up = timed  # type: ignore[method-assign]
+
+
 def measure(quick: bool) -> Measured:
-    """Time both ways in turn, the engine's share of a run, and a long sweep on all cores."""
+    """Time both ways in turn, the engine's share of the runs, and a long sweep on all cores."""
     runs, pairs, long = (4, 2, 8) if quick else (RUNS, PAIRS, LONG)
+    spent: list[float] = []
+    pipeline(2, 0)()
     times = alternate(
         {
             "pipeline": lambda seed: pipeline(runs, seed),
-            "bare": lambda seed: bare(runs, seed),
+            "bare": lambda seed: bare(runs, seed, spent),
         },
         pairs,
     )
@@ -92,30 +110,12 @@ def measure(quick: bool) -> Measured:
         "runs": runs, "pairs": pairs,
         "ms": {k: spread([1e3 * x.run / runs for x in several]) for k, several in times.items()},
         "overhead": spread(overhead),
-        "engine_ms": spread([_engine() for _ in range(pairs)]),
+        "engine_ms": spread([1e3 * seconds / runs for seconds in spent]),
         "long": {
             "runs": made, "workers": workers, "seconds": time.perf_counter() - begun,
             "bytes_a_run": size / made,
         },
     }  # fmt: skip
-
-
-def _engine() -> float:
-    """Return milliseconds that the case engine alone takes of a run of the town."""
-    spent = 0.0
-    scenario = regime_in_force("town", 5.0, "block-separated", YEAR)
-    model = CityModel(scenario, 1)
-    catch_up = model._catch_up
-
-    def timed() -> None:
-        nonlocal spent
-        begun = time.perf_counter()
-        catch_up()
-        spent += time.perf_counter() - begun
-
-    model._catch_up = timed  # type: ignore[method-assign]
-    model.run_until(YEAR)
-    return 1e3 * spent
 
 
 def table(measured: Measured) -> str:

@@ -41,12 +41,17 @@ def test_the_rule_is_the_same_in_libraries_of_the_group(framework):
     """False alarm in 1 of 1000 choices of seeds; closer comparisons are in the records."""
     pytest.importorskip(framework)
     few = rule.Rule(1_000, days=40)
-    pairs = [
-        (build(few, n)() for n in range(4))
-        for build in (same_rule.builder("reformsim"), same_rule.builder(framework))
-    ]
-    found = rule.compare(*map(list, pairs))
+
+    def several(name, asked, seeds=16):
+        return [same_rule.builder(name)(asked, n)() for n in range(seeds)]
+
+    ours, theirs = several("reformsim", few), several(framework, few)
+    found = rule.compare(ours, theirs)
     assert all(x["equal"] for x in found.values()), found
+    # what it would have seen
+    assert found["wait"]["half_width"] < found["wait"]["ours"]
+    one_server = several("numpy", replace(few, servers=1))
+    assert not rule.compare(ours, one_server)["wait"]["equal"]
 
 
 @pytest.mark.parametrize(
@@ -83,12 +88,15 @@ def test_ours_is_the_product_form():
 def test_the_network_is_the_same(library):
     pytest.importorskip(library)  # of the group "bench"
     ours, theirs = (
-        [make(100, seed)() for seed in range(3)]
+        [make(1_000, seed)() for seed in range(16)]
         for make in (queue_network.in_reformsim, queue_network.LIBRARIES[library])
     )
     found = queue_network.agreement(ours, theirs)
     assert found["equal"] and found["theirs_exact"]
-    assert np.shape(found["theirs"]) == (4,)
+    # what it would have seen
+    assert (np.array(found["half_width"]) < 0.5 * np.array(found["ours"])).all()
+    others = [replace(told, waits=told.waits * 1.5) for told in theirs]
+    assert not queue_network.agreement(ours, others)["equal"]
 
 
 @pytest.mark.parametrize(("item", "expected"), [(4, 1.0), (8, 1.0), (64, 1.0), (96, 2.0)])
