@@ -77,12 +77,12 @@ def table(measured: Measured) -> str:
         )
     return "\n".join(lines) + (
         f"\n\nMeasured: {people:,} residents in {m['subdistricts']:,} subdistricts, drawing the "
-        f"cities included, **{m['seconds']:.0f} s** for {years:.3g} years on {m['threads']} "
-        f"threads, peak of memory **{m['peak_MB'] / 1e3:.2f} GB**, one city at a time. The rest is "
-        "in proportion: a city's districts only meet at its table for cases that climb, and cities "
-        "not at all; five needs are taken as five times one, which is too much, since drawing "
-        "cities and institutions do not grow with needs. One machine with 64 cores would take "
-        f"{core_seconds * PLACES['country (1.41 billion)'] / 64 / 60:.0f} minutes for the country."
+        f"cities included, **{m['seconds']:.0f} s** for {m['days']} days on {m['threads']} "
+        f"threads, peak of memory **{m['peak_MB'] / 1e3:.2f} GB**: the residents of one city, and "
+        "the plans of two, which are kept. The rest is in proportion: a city's districts only meet "
+        "at its table for cases that climb, and cities not at all; five needs are taken as five "
+        "times one, which is too much, since drawing cities and institutions do not grow with "
+        "needs. A process needs the memory of its city, whatever the country."
     )
 
 
