@@ -43,7 +43,7 @@ def apart(scenario: Scenario) -> Measured:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks.city_year", str(os.cpu_count() or 1)],
         cwd=ROOT, input=scenario.model_dump_json(by_alias=True),
-        capture_output=True, text=True, check=True,
+        stdout=subprocess.PIPE, text=True, check=True,
     )  # fmt: skip
     return loads(done.stdout.splitlines()[-1])
 
