@@ -101,12 +101,13 @@ def table(measured: Measured) -> str:
 
 
 def goals(measured: Measured) -> list[Goal]:
-    """Return seconds and memory of each cell against what was asked."""
+    """Return the seconds of each cell's dearest year, and its memory, against what was asked."""
     found = []
     for cell in measured["cells"]:
         where = f"Chengdu, {cell['regime']}, needs {cell['needs']}"
         memory = {name: x / 1e3 for name, x in cell["peak_MB"].items()}
-        found.append(Goal(f"{where}: a year", SECONDS[cell["needs"]], "s", cell["a_year"]))
+        dearest = max(cell["years"], key=lambda year: year["median"])
+        found.append(Goal(f"{where}: dearest year", SECONDS[cell["needs"]], "s", dearest))
         found.append(Goal(f"{where}: memory", 1.2, "GB", memory))
     return found
 

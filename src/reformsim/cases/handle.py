@@ -113,7 +113,8 @@ class ColumnType(types.Type):
 
     Not an array of Numba's, which would count its uses and let an index count from the end: that
     took a tenth of the engine's time and a seventh of its compilation. No slices, no index from
-    the end; with NUMBA_BOUNDSCHECK=1 an index out of bounds raises IndexError, else nothing checks.
+    the end. Nothing checks an index, unless the kernel is compiled with NUMBA_BOUNDSCHECK=1 (into
+    a NUMBA_CACHE_DIR of its own): then one out of bounds raises IndexError.
     """
 
     def __init__(self, dtype: np.dtype, ndim: int) -> None:
