@@ -75,15 +75,15 @@ def test_the_whole_city_is_kept_in_detail():
 
 @pytest.mark.parametrize("name", ["chengdu_year", "chengdu_decade"])
 def test_the_whole_city_can_pay_for_its_reform(name):
-    """All steps in force in the second month: what is asked for is refused nowhere."""
+    """All steps in force in the second month, under a seed with which one town goes beyond 35 %."""
     asked = plan.of(Experiment.load(EXPERIMENTS / f"{name}.yaml"))
     scenario = next(asked.source.scenario(run) for run in asked.runs if run.scenario == "systemic")
     from_now_on = {"from_day": 31, "until": None}
     steps = tuple(step.model_copy(update=from_now_on) for step in scenario.reform)
-    # few needs, to be quick: budgets go by those that staff was sized for
+    # few needs, to be quick; measures cost the more of a budget
     facts = scenario.uncertainties | {"needs": 0.5}
     changes = {"warm_up": 31, "days": 62, "reform": steps, "uncertainties": facts}
-    model = CityModel(scenario.model_copy(update=changes), 1)
+    model = CityModel(scenario.model_copy(update=changes), 0)
     model.run_until(62)
     spent = model.administration.economy.accounts
     assert (spent["measures_rate"] > 0.35 * spent["transfer"]).any()
