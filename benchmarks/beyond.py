@@ -13,10 +13,11 @@ import time
 
 from matplotlib.figure import Figure
 
-from benchmarks.city_year import YEAR, peak_memory, regime_in_force
+from benchmarks.city_year import YEAR, regime_in_force
 from benchmarks.frame import ROOT, Benchmark, Goal, Measured, spread
 from reformsim import CityModel
 from reformsim.cases.state import CASE, Count
+from reformsim.experiment import environment
 
 CITIES = 4
 #: Residents: Sichuan, of which Chengdu is the capital, and China, census of 2020.
@@ -43,7 +44,7 @@ def one_after_another(city: str, cities: int, needs: float, days: int, threads: 
         total["climbed"] += float(counted[Count.ESCALATED])
     return total | {
         "seconds": time.perf_counter() - begun, "cities": cities, "days": days, "threads": threads,
-        "peak_MB": peak_memory() / 1e6,
+        "peak_MB": environment.peak_memory() / 1e6,
     }  # fmt: skip
 
 

@@ -1,7 +1,6 @@
 """A year of a city in a process of its own, which loads what a run needs and nothing else."""
 
 import json
-import resource
 import sys
 import tempfile
 import time
@@ -10,14 +9,10 @@ from typing import Any
 
 from reformsim import CityModel, Scenario
 from reformsim.cases.state import Count
+from reformsim.experiment import environment
 
 YEAR = 365
 ROOT = Path(__file__).resolve().parents[1]
-
-
-def peak_memory() -> int:
-    """Return the most memory that this process has held so far, bytes, on Linux."""
-    return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def regime_in_force(city: str, needs: float, regime: str, days: int) -> Scenario:
@@ -56,7 +51,7 @@ def one(told: str, threads: int) -> dict[str, Any]:
     needs = float(model.columns.tally[:, :, Count.NEEDS].sum())
     return {
         "residents": len(model.city.people), "threads": threads, "needs": needs,
-        "build": built - begun, "years": years, "peak_MB": peak_memory() / 1e6,
+        "build": built - begun, "years": years, "peak_MB": environment.peak_memory() / 1e6,
         "daily_rows": len(daily), "communities": communities["place"].nunique(),
     }  # fmt: skip
 

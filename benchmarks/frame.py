@@ -97,6 +97,19 @@ def alternate[T](contestants: Mapping[str, Contestant[T]], pairs: int) -> dict[s
     return times
 
 
+def timed(function: Callable[..., Any], spent: dict[str, float], part: str) -> Callable[..., Any]:
+    """Return ``function`` that adds the seconds it takes to a part."""
+
+    def clocked(*arguments: Any) -> Any:
+        begun = time.perf_counter()
+        try:
+            return function(*arguments)
+        finally:
+            spent[part] += time.perf_counter() - begun
+
+    return clocked
+
+
 def spread(values: Sequence[float]) -> dict[str, float]:
     """Return the median of paired runs, the smallest and the largest."""
     return {"median": median(values), "low": min(values), "high": max(values)}

@@ -10,7 +10,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 
 from benchmarks.city_year import YEAR, regime_in_force
-from benchmarks.frame import Benchmark, Goal, Measured, alternate, spread, written
+from benchmarks.frame import Benchmark, Goal, Measured, alternate, spread, timed, written
 from reformsim import CityModel, Scenario
 from reformsim.experiment import plan
 from reformsim.experiment.run import How, carry_out
@@ -57,32 +57,23 @@ def bare(runs: int, seed: int, spent: list[float]) -> Callable[[], int]:
     asked = plan.of(experiment(runs))
 
     def run() -> int:
-        model, rows, engine = None, 0, [0.0]
+        model, rows, engine = None, 0, {"engine": 0.0}
         for one in asked.runs:
             scenario = asked.source.scenario(one)
             assert isinstance(scenario, Scenario)
             if model is None:
                 model = CityModel(scenario, one.seed)
-                _time_the_engine(model, engine)
+                model._catch_up = timed(  # type: ignore[method-assign]
+                    model._catch_up, engine, "engine"
+                )
             else:
                 model.reset(scenario, one.seed)
             model.run_until(YEAR)
             rows += sum(value == value for _, value in model.headlines())
-        spent.append(engine[0])
+        spent.append(engine["engine"])
         return rows
 
     return run
-
-
-def _time_the_engine(model: CityModel, spent: list[float]) -> None:
-    catch_up = model._catch_up
-
-    def timed() -> None:
-        begun = time.perf_counter()
-        catch_up()
-        spent[0] += time.perf_counter() - begun
-
-    model._catch_up = timed  # type: ignore[method-assign]
 
 
 def measure(quick: bool) -> Measured:

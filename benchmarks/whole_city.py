@@ -21,7 +21,8 @@ SECONDS = {5: 30.0, 1: 6.0}
 #: Facts of the world that differ from the experiment's: at one need, staff for three, as measures
 #: would cost more than so few people's budget.
 FACTS = {5: {}, 1: {"needs": 1.0, "staffing_needs": 3.0, "max_cost_share": 0.6}}
-TIMES = 3
+#: Processes for each scenario.
+REPEATS = 3
 
 
 def scenarios(file: str, facts: dict[str, float], short: bool) -> dict[str, Scenario]:
@@ -56,7 +57,7 @@ def measure(quick: bool) -> Measured:
         for name, scenario in scenarios("chengdu_year.yaml", facts, quick).items()
     }
     runs: dict[tuple[int, str], list[Measured]] = {cell: [] for cell in cells}
-    for _ in range(1 if quick else TIMES):
+    for _ in range(1 if quick else REPEATS):
         for cell, scenario in cells.items():
             runs[cell].append(apart(scenario))
     return {"cells": [summary(*cell, several) for cell, several in runs.items()]}

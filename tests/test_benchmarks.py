@@ -93,6 +93,7 @@ def test_the_network_is_the_same(library):
     )
     found = queue_network.agreement(ours, theirs)
     assert found["equal"] and found["theirs_exact"]
+    assert np.shape(found["theirs"]) == (4,)
     # what it would have seen
     assert (np.array(found["half_width"]) < 0.5 * np.array(found["ours"])).all()
     others = [replace(told, waits=told.waits * 1.5) for told in theirs]

@@ -289,7 +289,7 @@ def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
 
     told = [(outcome.name, outcome.unit, outcome.better) for outcome, _ in TABLE]
     name, unit, better = (np.array(column, object) for column in zip(*told, strict=True))
-    frames = [pd.DataFrame([], columns=list(COLUMNS))]
+    frames = []
     for level, places, period, totals in groups:
         values = np.array([formula(totals) for _, formula in TABLE], float)
         of, at = np.nonzero(np.isfinite(values))
@@ -303,7 +303,9 @@ def table(groups: list[tuple[str, list[str], str, Totals]]) -> pd.DataFrame:
             period,
         )
         frames.append(pd.DataFrame(dict(zip(COLUMNS, columns, strict=True))))
-    return pd.concat(frames[1:] or frames, ignore_index=True)
+    if not frames:
+        return pd.DataFrame(columns=list(COLUMNS))
+    return pd.concat(frames, ignore_index=True)
 
 
 def vector(totals: Totals) -> dict[str, float]:

@@ -1,6 +1,5 @@
 """The bench on which a process makes its runs: models set back between runs, results packed."""
 
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -17,11 +16,6 @@ from reformsim.experiment.chunks import FORM, Record, pack
 from reformsim.experiment.design import Run
 from reformsim.experiment.plan import Asked, Keep, Source
 from reformsim.scenario import Scenario
-
-try:
-    import resource
-except ImportError:  # not POSIX
-    resource = None  # type: ignore[assignment]
 
 
 class Model(Protocol):
@@ -217,11 +211,4 @@ def work(batch: Batch) -> Made:
         _here.code = environment.mark(environment.code(batch.factory))
         _here.order = batch.order
     made = [_here.bench.run(batch.source, run) for run in batch.runs]
-    return Made(pack(made), _here.code, _memory())
-
-
-def _memory() -> int:
-    if resource is None:
-        return 0
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else 1024 * peak
+    return Made(pack(made), _here.code, environment.peak_memory())
