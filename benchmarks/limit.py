@@ -4,8 +4,9 @@ A simulation whose residents do not fit a cache must fetch each record that a ne
 is counted from the layout of the columns and from what happened in the run; what a fetch costs is
 measured in the same process, by independent reads at random places of an array as large as the
 column, less what the same loop takes in the nearest cache. Records count as fetched whole. Their
-product is a limit: no program that fetches these records at these events could be faster. What is
-above it is told by switching off, not guessed.
+product is a limit: no program that fetches these records at these events could be faster. What of a
+fetch hides behind the loop is not in it, so that it is rather too low. What is above it is told by
+switching off, not guessed.
 """
 
 import time
